@@ -1,0 +1,3 @@
+from handsel.cli import main
+
+main()

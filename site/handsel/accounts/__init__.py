@@ -1,0 +1,1 @@
+"""Who may enter the desk: accounts, their sessions and sign-in links."""

@@ -1,0 +1,129 @@
+"""The database: one door for both engines; what differs between SQLite and PostgreSQL sits here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+migrate = Migrate()
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""A row's number: 64 bits on both engines (SQLite's INTEGER PRIMARY KEY is the row id)."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC, stored as ``2026-11-22T12:00:00.000Z``.
+
+    Text of one width sorts as time does on both engines, reads well in a shell, and goes into an export as it stands.
+    Values without a timezone are refused: they would be an hour off twice a year.
+    """
+
+    impl = String(24)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else instant_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def instant_text(value: datetime) -> str:
+    """``value`` as the 24 characters that the database keeps. Raises ValueError for a naive time."""
+    if value.tzinfo is None:
+        raise ValueError("an instant needs a timezone")
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def init(app: Flask, url: str, synchronous: str) -> None:
+    """Bind ``app`` to the database at ``url``; an empty one means SQLite in the instance folder.
+
+    ``synchronous`` is SQLite's word for how far a commit is pushed: FULL survives a power cut, NORMAL may not.
+    """
+    url = url or f"sqlite:///{Path(app.instance_path) / 'handsel.db'}"
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    options: dict[str, Any] = {"pool_pre_ping": not sqlite, "pool_size": 16, "max_overflow": 16}
+    if sqlite:
+        options["connect_args"] = {"timeout": 10, "check_same_thread": False}
+    app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)
+    db.init_app(app)
+    folder = str(Path(__file__).parent / "migrations")
+    migrate.init_app(app, db, directory=folder, render_as_batch=True, compare_type=True)
+    with app.app_context():
+        if sqlite:
+            _prepare_sqlite(db.engine, synchronous)
+
+
+def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
+    """Durable, concurrent settings, and our own BEGIN, because the driver's comes too late and never IMMEDIATE."""
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "busy_timeout=10000",
+                       "temp_store=MEMORY", "cache_size=-8000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A read transaction that turns into a write one fails at once with "database is locked"; so writers say so first.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One write transaction on the session of this request or command: committed at the end, rolled back on an error.
+
+    What the session read before is let go first, so objects loaded earlier are loaded anew. Does not nest.
+    """
+    session: Session = db.session()
+    session.rollback()
+    session.connection(execution_options={"writes": True})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+@contextmanager
+def write_connection() -> Iterator[Connection]:
+    """One write transaction on a bare connection, for code too busy for objects; needs an application context."""
+    with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def is_sqlite() -> bool:
+    """Whether the current application's database is SQLite."""
+    return db.engine.dialect.name == "sqlite"

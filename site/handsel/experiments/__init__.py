@@ -1,0 +1,1 @@
+"""Tests of landing pages: who saw which variant, and who converted."""

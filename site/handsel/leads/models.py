@@ -1,0 +1,189 @@
+"""Leads, captures, tags, consents, download grants and downloads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from handsel.db import Instant, Key, Model
+
+STAGES = ("iql", "mql", "sql", "pql", "service", "customer")
+
+
+class Lead(Model):
+    """One mailbox, and what we believe about its owner: a view of the captures, confirmed ones before claims."""
+
+    __tablename__ = "lead"
+    __table_args__ = (Index("ix_lead_captured_at_id", "captured_at", "id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(22), unique=True)
+    """Random and public: names the lead in unsubscribe and preference links, for ten years and over key changes."""
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    """The normalised address: the identity of a lead."""
+    address: Mapped[str] = mapped_column(String(254))
+    """The address as typed, for sending."""
+    name: Mapped[str] = mapped_column(String(200), default="")
+    first_name: Mapped[str] = mapped_column(String(120), default="")
+    last_name: Mapped[str] = mapped_column(String(120), default="")
+    company: Mapped[str] = mapped_column(String(200), default="")
+    job_title: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    country: Mapped[str] = mapped_column(String(80), default="")
+    custom: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    stage: Mapped[str] = mapped_column(String(12), default="iql", index=True)
+    score: Mapped[int] = mapped_column(default=0)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    tags_text: Mapped[str] = mapped_column(Text, default="")
+    """The tags, sorted, joined by a comma and a space: kept with every change of a tag, for lists and exports."""
+    offers_text: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(String(120), default="")
+    consent_text: Mapped[str] = mapped_column(String(200), default="")
+    """The topics now agreed to and proven, sorted, joined by a comma and a space."""
+    plain: Mapped[bool] = mapped_column(default=True)
+    """No exported cell of this row needs quoting or the formula guard."""
+    captured_at: Mapped[datetime] = mapped_column(Instant)
+    """The first capture."""
+    last_capture_at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the mailbox was first proven."""
+    unsubscribed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the person left all marketing mail; None once they come back."""
+
+    captures: Mapped[list[Capture]] = relationship(back_populates="lead", cascade="all, delete-orphan",
+                                                   passive_deletes=True)
+    consents: Mapped[list[Consent]] = relationship(back_populates="lead", cascade="all, delete-orphan",
+                                                   passive_deletes=True)
+
+
+class Capture(Model):
+    """One form submission that we acknowledged."""
+
+    __tablename__ = "capture"
+    __table_args__ = (Index("ix_capture_offer_at", "offer", "at"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(22), unique=True)
+    """Random and public: names the capture in the thank-you page's address."""
+    once: Mapped[str] = mapped_column(String(43), unique=True)
+    """The form token's nonce: a double click, a reload or fifty equal POSTs find the same capture."""
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    offer: Mapped[str] = mapped_column(String(80))
+    form: Mapped[str] = mapped_column(String(80))
+    variant: Mapped[str] = mapped_column(String(2), default="")
+    page: Mapped[str] = mapped_column(String(400), default="")
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    email: Mapped[str] = mapped_column(String(254))
+    """The address as typed in this capture; a corrected one stays here while the lead moves on."""
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    proven_at: Mapped[datetime | None] = mapped_column(Instant)
+    quarantine: Mapped[str] = mapped_column(String(40), default="")
+    """Why it waits for a person to look and sends nothing: ``honeypot``, ``too-fast``, ``disposable``…; empty if fine."""
+    visitor: Mapped[str] = mapped_column(String(32), default="")
+    address_prefix: Mapped[str] = mapped_column(String(64), default="")
+    browser: Mapped[str] = mapped_column(String(200), default="")
+    language: Mapped[str] = mapped_column(String(20), default="")
+    source: Mapped[str] = mapped_column(String(120), default="")
+    referrer: Mapped[str] = mapped_column(String(400), default="")
+    first_page: Mapped[str] = mapped_column(String(400), default="")
+    utm_source: Mapped[str] = mapped_column(String(120), default="")
+    utm_medium: Mapped[str] = mapped_column(String(120), default="")
+    utm_campaign: Mapped[str] = mapped_column(String(120), default="")
+    utm_term: Mapped[str] = mapped_column(String(120), default="")
+    utm_content: Mapped[str] = mapped_column(String(120), default="")
+
+    lead: Mapped[Lead] = relationship(back_populates="captures")
+
+
+class LeadTag(Model):
+    """A tag on a lead, and how it came there."""
+
+    __tablename__ = "lead_tag"
+    __table_args__ = (Index("ix_lead_tag_tag_lead_id", "tag", "lead_id"),)
+
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(60), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    source: Mapped[str] = mapped_column(String(120), default="")
+
+
+class LeadOffer(Model):
+    """An offer that a lead asked for, first and last time: what lists filter by."""
+
+    __tablename__ = "lead_offer"
+    __table_args__ = (Index("ix_lead_offer_offer_lead_id", "offer", "lead_id"),)
+
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), primary_key=True)
+    offer: Mapped[str] = mapped_column(String(80), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Wording(Model):
+    """A consent's exact words, kept once by the SHA-256 of purpose, language and text."""
+
+    __tablename__ = "wording"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Consent(Model):
+    """One event in the life of a consent; rows are only ever added."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_lead_id_purpose", "lead_id", "purpose"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"))
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("capture.id", ondelete="SET NULL"), index=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12))
+    """``given`` (ticked), ``confirmed`` (mailbox proven), ``withdrawn``."""
+    wording_hash: Mapped[str | None] = mapped_column(ForeignKey("wording.hash"))
+    form: Mapped[str] = mapped_column(String(80), default="")
+    page: Mapped[str] = mapped_column(String(400), default="")
+    variant: Mapped[str] = mapped_column(String(2), default="")
+    way: Mapped[str] = mapped_column(String(40))
+    """How it came about: ``form``, ``download``, ``one-click``, ``unsubscribe page``, ``preferences``, ``erasure``."""
+    at: Mapped[datetime] = mapped_column(Instant)
+    address_prefix: Mapped[str] = mapped_column(String(64), default="")
+    browser: Mapped[str] = mapped_column(String(200), default="")
+
+    lead: Mapped[Lead] = relationship(back_populates="consents")
+    wording: Mapped[Wording | None] = relationship()
+
+
+class Grant(Model):
+    """The right of one lead to fetch one offer's asset: expiring, counted, revocable, renewable."""
+
+    __tablename__ = "download_grant"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(22), unique=True)
+    """At least 128 random bits: the token of the ``/get/`` link."""
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("capture.id", ondelete="CASCADE"), index=True)
+    offer: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    uses_left: Mapped[int]
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Download(Model):
+    """One press of the button on the ``get`` page that gave the file."""
+
+    __tablename__ = "download"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    grant_id: Mapped[int] = mapped_column(ForeignKey("download_grant.id", ondelete="CASCADE"), index=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    offer: Mapped[str] = mapped_column(String(80), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    address_prefix: Mapped[str] = mapped_column(String(64), default="")
+    browser: Mapped[str] = mapped_column(String(200), default="")

@@ -1,0 +1,84 @@
+"""Messages, what became of each attempt, and the addresses that get no mail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from handsel.db import Instant, Key, Model
+
+KINDS = ("delivery", "confirm", "letter", "notice", "account")
+STATES = ("queued", "claimed", "sent", "failed", "suppressed", "cancelled", "unknown")
+
+
+class Message(Model):
+    """One mail to one address: queued -> claimed (lease) -> sent | failed | suppressed | cancelled | unknown.
+
+    The row is the job; there is no other queue. ``once`` makes it unique: the same (capture, kind, step) is queued once.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_state_due_at", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(22), unique=True)
+    once: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("capture.id", ondelete="CASCADE"), index=True)
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("download_grant.id", ondelete="SET NULL"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    offer: Mapped[str] = mapped_column(String(80), default="", index=True)
+    step: Mapped[str] = mapped_column(String(80), default="")
+    topic: Mapped[str] = mapped_column(String(40), default="")
+    state: Mapped[str] = mapped_column(String(12), default="queued")
+    priority: Mapped[int] = mapped_column(default=5)
+    """0 goes first: account mail 0, delivery and confirm 1, notices 3, letters 5."""
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    first_due_at: Mapped[datetime] = mapped_column(Instant)
+    give_up_at: Mapped[datetime] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    worker: Mapped[str] = mapped_column(String(60), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    """Why it is in this state, in words that sales can read: the server's answer, or what suppressed it."""
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Values for the text that live nowhere else, such as a sign-in link's address."""
+
+    attempts_made: Mapped[list[Attempt]] = relationship(back_populates="message", cascade="all, delete-orphan")
+
+
+class Attempt(Model):
+    """What came of handing one message to the mail server once."""
+
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    outcome: Mapped[str] = mapped_column(String(12))
+    """``sent``, ``retry``, ``failed`` or ``unknown``."""
+    answer: Mapped[str] = mapped_column(Text, default="")
+
+    message: Mapped[Message] = relationship(back_populates="attempts_made")
+
+
+class Suppression(Model):
+    """An address that gets no mail, or no marketing mail. The address itself is kept only as a keyed hash."""
+
+    __tablename__ = "suppression"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    address_hash: Mapped[str] = mapped_column(String(64), index=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    """``bounce``, ``complaint``, ``manual``, ``erasure``, ``unsubscribe``."""
+    scope: Mapped[str] = mapped_column(String(12))
+    """``all`` or ``marketing``."""
+    at: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime | None] = mapped_column(Instant)
+    lifted_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,0 +1,1 @@
+"""What visitors do before they are known: hits, their tallies, and the secret that forgets them each day."""

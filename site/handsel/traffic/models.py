@@ -1,0 +1,55 @@
+"""Hits (facts), tallies (their daily sums) and the day's secret."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from handsel.db import Instant, Key, Model
+
+HIT_KINDS = ("view", "submit", "click", "download")
+
+
+class DaySecret(Model):
+    """The secret of one day (UTC). Without it nobody can tell who a visitor's hash was; it is deleted with the day."""
+
+    __tablename__ = "day_secret"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Hit(Model):
+    """One thing that one visitor did on one page."""
+
+    __tablename__ = "hit"
+    __table_args__ = (Index("ix_hit_path_at", "path", "at"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    path: Mapped[str] = mapped_column(String(400))
+    offer: Mapped[str] = mapped_column(String(80), default="")
+    variant: Mapped[str] = mapped_column(String(2), default="")
+    visitor: Mapped[str] = mapped_column(String(32), default="")
+    source: Mapped[str] = mapped_column(String(120), default="")
+    campaign: Mapped[str] = mapped_column(String(120), default="")
+    device: Mapped[str] = mapped_column(String(12), default="")
+    excluded: Mapped[str] = mapped_column(String(16), default="")
+    """Why the hit counts for nothing: ``bot``, ``prefetch``; empty when it counts."""
+
+
+class Tally(Model):
+    """How often a kind of hit happened on a page in one day (UTC); kept in the transaction that writes the hits."""
+
+    __tablename__ = "tally"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    path: Mapped[str] = mapped_column(String(400), primary_key=True)
+    variant: Mapped[str] = mapped_column(String(2), primary_key=True, default="")
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    excluded: Mapped[str] = mapped_column(String(16), primary_key=True, default="")
+    offer: Mapped[str] = mapped_column(String(80), default="", index=True)
+    hits: Mapped[int] = mapped_column(default=0)

@@ -25,15 +25,18 @@ from weasyprint import HTML
 
 EXTENSIONS = ["tables", "attr_list", "md_in_html", "smarty", "sane_lists", "pymdownx.tasklist"]
 CHAPTER = re.compile(r"<h1(?P<attributes>[^>]*)>(?P<heading>.*?)</h1>", re.S)
+TABLE = re.compile(r"<table.*?</table>", re.S)
+UNIT = re.compile(r"(\d) (°C|kWh|kW|mm|cm|m²|watts|litres|per cent|degrees)")
 CAPTION = re.compile(r"(<table[^>]*>)(.*?</table>)\s*<p>Table: (.*?)</p>", re.S)
 
 
 def chapter_html(text: str, number: int) -> tuple[str, str, bool]:
     """One chapter as a section, its heading as plain words, and whether it counts in the numbering."""
+    text = UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", text)
     body = markdown.markdown(text, extensions=EXTENSIONS, output_format="html")
     body = CAPTION.sub(r"\1<caption>\3</caption>\2", body)
     # A table whose cells are mostly empty is a sheet to write on.
-    body = re.sub(r"<table>(?=(?:(?!</table>).)*(?:<td></td>\s*){6})", '<table class="sheet">', body, flags=re.S)
+    body = TABLE.sub(lambda m: m[0].replace("<table", '<table class="sheet"', 1) if m[0].count("<td></td>") > 9 else m[0], body)
     match = CHAPTER.search(body)
     if match is None:
         raise SystemExit("A chapter has no heading. Begin each file with a line such as: # Draughts first")

@@ -18,6 +18,7 @@ import re
 import sys
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import frontmatter
 import markdown
@@ -30,13 +31,18 @@ UNIT = re.compile(r"(\d) (°C|kWh|kW|mm|cm|m²|watts|litres|per cent|degrees)")
 CAPTION = re.compile(r"(<table[^>]*>)(.*?</table>)\s*<p>Table: (.*?)</p>", re.S)
 
 
+def sheet(table: re.Match[str]) -> str:
+    """The table, marked as a sheet to write on if most of its cells are empty."""
+    empty = table[0].count("<td></td>")
+    return table[0].replace("<table", '<table class="sheet"', 1) if empty * 2 > table[0].count("<td") else table[0]
+
+
 def chapter_html(text: str, number: int) -> tuple[str, str, bool]:
     """One chapter as a section, its heading as plain words, and whether it counts in the numbering."""
     text = UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", text)
     body = markdown.markdown(text, extensions=EXTENSIONS, output_format="html")
     body = CAPTION.sub(r"\1<caption>\3</caption>\2", body)
-    # A table whose cells are mostly empty is a sheet to write on.
-    body = TABLE.sub(lambda m: m[0].replace("<table", '<table class="sheet"', 1) if m[0].count("<td></td>") > 9 else m[0], body)
+    body = TABLE.sub(sheet, body)
     match = CHAPTER.search(body)
     if match is None:
         raise SystemExit("A chapter has no heading. Begin each file with a line such as: # Draughts first")
@@ -75,7 +81,7 @@ def book_html(folder: Path) -> tuple[str, Path]:
 <link rel="stylesheet" href="book.css"></head><body>
 <div class="cover"><div class="spine"></div><div class="small">Warmhouse</div>
 <div class="title">{escape(cover["title"])}</div><div class="subtitle">{escape(cover["subtitle"])}</div>
-<img alt="" src="data:image/svg+xml,{svg.replace("#", "%23").replace('"', "%22").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")}">
+<img alt="" src="data:image/svg+xml,{quote(svg)}">
 <div class="author">{escape(cover["author"])}</div></div>
 <nav class="contents"><div class="book-title">{escape(cover["title"])}</div><h2>Contents</h2>
 <ol>{"".join(lines)}</ol></nav>

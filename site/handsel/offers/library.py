@@ -1,0 +1,134 @@
+"""Offers: the whole funnel of one lead magnet, from its landing pages to its last letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from handsel.forms.library import CaptureForm
+from handsel.merge import Text
+from handsel.offers.schema import LetterMeta, OfferMeta
+
+if TYPE_CHECKING:
+    from handsel.content.library import Page
+
+CONTROL = "a"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """The file that an offer gives: ``path`` from the project's root, ``name`` as saved by the visitor.
+
+    ``size`` in bytes, ``digest`` a SHA-256 in hexadecimal, ``pages`` the pages of a PDF (None: unknown or no PDF).
+    """
+
+    path: str
+    name: str
+    media_type: str
+    size: int
+    digest: str
+    pages: int | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail of an offer's sequence; step ``00-…`` is the delivery.
+
+    ``html`` and ``text`` are the body alone, without layout and footer. ``due_after`` is the time from the capture.
+    """
+
+    step: str
+    number: int
+    file: str
+    meta: LetterMeta
+    topic: str
+    subject: Text
+    preheader: Text
+    source: str
+    html: Text
+    text: Text
+    fields_used: frozenset[str]
+    due_after: timedelta
+    digest: str
+
+    @property
+    def is_delivery(self) -> bool:
+        """Whether this is the mail that brings what was asked for."""
+        return self.number == 0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One folder of ``offers/``. ``variants`` maps ``a`` (the control) to ``f`` to landing pages."""
+
+    slug: str
+    meta: OfferMeta
+    brief: str
+    variants: dict[str, Page]
+    thanks: Page
+    letters: tuple[Letter, ...]
+    asset: Asset | None
+    form: CaptureForm
+    topic: str
+    images: dict[str, str] = field(default_factory=dict)
+    """Public images beside the offer: their address to their path from the project's root."""
+    former_slugs: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The offer's name, as visitors and sales read it."""
+        return self.meta.title
+
+    @property
+    def path(self) -> str:
+        """The landing page's address."""
+        return f"/offers/{self.slug}/"
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When it can first be asked for; None: always."""
+        return self.meta.opens_at
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """When it can no more be asked for; None: never."""
+        return self.meta.closes_at
+
+    @property
+    def control(self) -> Page:
+        """The landing page that challengers are measured against."""
+        return self.variants[CONTROL]
+
+    @property
+    def split(self) -> dict[str, int]:
+        """Shares of visitors by variant, 100 together; all of it the control's while there is no experiment."""
+        if self.meta.experiment is None:
+            return {CONTROL: 100}
+        return self.meta.experiment.split or even_split(sorted(self.variants))
+
+    @property
+    def delivery(self) -> Letter | None:
+        """The mail that brings what was asked for, if the offer has one."""
+        return next((letter for letter in self.letters if letter.is_delivery), None)
+
+    @property
+    def follow_ups(self) -> tuple[Letter, ...]:
+        """The letters after the delivery, in order."""
+        return tuple(letter for letter in self.letters if not letter.is_delivery)
+
+    def letter(self, step: str) -> Letter | None:
+        """The letter of that step, if the sequence has it."""
+        return next((letter for letter in self.letters if letter.step == step), None)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether people can ask for it at that instant."""
+        begun = self.meta.opens_at is None or self.meta.opens_at <= at
+        ended = self.meta.closes_at is not None and self.meta.closes_at <= at
+        return begun and not ended
+
+
+def even_split(variants: list[str]) -> dict[str, int]:
+    """Shares as even as whole numbers allow, 100 together; the first ones get what is left over."""
+    share, rest = divmod(100, len(variants))
+    return {variant: share + (place < rest) for place, variant in enumerate(variants)}

@@ -1,0 +1,91 @@
+"""What may stand in an offer's ``offer.md`` and in the front matter of its letters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal, get_args
+
+from pydantic import Field, StringConstraints
+
+from handsel.content.schema import Key, Part, Tag
+from handsel.content.values import Duration, Instant, Language, Line, Mailbox, Sentence, Slug, Target
+
+Kind = Literal["ebook", "whitepaper", "checklist", "template", "webinar", "coupon", "trial", "demo", "consultation",
+               "course", "sample", "newsletter"]
+KINDS: tuple[str, ...] = get_args(Kind)
+WITH_FILE = frozenset({"ebook", "whitepaper", "checklist", "template", "sample"})
+"""The kinds that are nothing without a file."""
+Stage = Literal["iql", "mql", "sql", "pql", "service"]
+Delivery = Literal["email", "instant", "both", "none"]
+Letter = Annotated[str, StringConstraints(pattern=r"^[a-f]$")]
+
+
+class Cover(Part):
+    """The words on the drawn cover."""
+
+    title: Line
+    subtitle: Line | None = None
+    author: Line | None = None
+
+
+class ExperimentSpec(Part):
+    """A test of landing page variants against each other."""
+
+    missing: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "goal": ("experiment-without-goal", "The experiment has no goal.", "Add `goal: capture`."),
+    }
+
+    goal: Literal["capture"]
+    split: dict[Letter, Annotated[int, Field(ge=0, le=100)]] | None = None
+    hypothesis: Sentence = ""
+
+
+class OfferMeta(Part):
+    """The front matter of ``offer.md``."""
+
+    missing: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "title": ("offer-without-title", "The offer has no title.", "Add `title: …` to its front matter."),
+        "form": ("offer-without-form", "The offer names no form.", "Add `form: <name>` for one of forms/<name>.yml."),
+    }
+
+    title: Line
+    kind: Kind
+    form: Slug
+    asset: Line | None = None
+    summary: Sentence = ""
+    tags: tuple[Tag, ...] = ()
+    stage: Stage = "iql"
+    delivery: Delivery = "email"
+    topic: Key | None = None
+    cover: Cover | None = None
+    language: Language | None = None
+    opens_at: Instant | None = None
+    closes_at: Instant | None = None
+    link_days: int = Field(default=7, ge=1, le=365)
+    downloads: int = Field(default=5, ge=1, le=1000)
+    next: Slug | None = None
+    aliases: tuple[Target, ...] = ()
+    experiment: ExperimentSpec | None = None
+
+
+class LetterMeta(Part):
+    """The front matter of one letter. ``wait`` is None for the delivery."""
+
+    missing: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "subject": ("letter-without-subject", "The letter has no subject.", "Add `subject: …` to its front matter."),
+    }
+
+    subject: Line
+    preheader: Line | None = None
+    wait: Duration | None = None
+    after: Annotated[str, StringConstraints(pattern=r"^\d{2}-[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)] | None = None
+    topic: Key | None = None
+    from_: Line | None = Field(default=None, alias="from")
+    reply_to: Mailbox | None = None
+    only_if: dict[Literal["tag"], Tag] | None = None
+    unless: dict[Literal["tag"], Tag] | None = None
+
+    @property
+    def pause(self) -> timedelta:
+        """``wait``, and no time at all where none is written."""
+        return self.wait or timedelta()

@@ -21,7 +21,7 @@ class Message(Model):
     """
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_state_due_at", "state", "due_at"),)
+    __table_args__ = (Index("ix_message_state_priority_due_at", "state", "priority", "due_at"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     key: Mapped[str] = mapped_column(String(22), unique=True)
@@ -43,6 +43,9 @@ class Message(Model):
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     worker: Mapped[str] = mapped_column(String(60), default="")
+    begun_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When its text began to be handed over; None again once the result is stored. A worker that dies in between
+    leaves behind what nobody can know: a letter found like this is ``unknown``, never sent again."""
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it is in this state, in words that sales can read: the server's answer, or what suppressed it."""
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -72,9 +75,10 @@ class Suppression(Model):
     """An address that gets no mail, or no marketing mail. The address itself is kept only as a keyed hash."""
 
     __tablename__ = "suppression"
+    __table_args__ = (Index("uq_suppression_address_hash_reason_scope", "address_hash", "reason", "scope", unique=True),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    address_hash: Mapped[str] = mapped_column(String(64), index=True)
+    address_hash: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(20))
     """``bounce``, ``complaint``, ``manual``, ``erasure``, ``unsubscribe``."""
     scope: Mapped[str] = mapped_column(String(12))
@@ -82,3 +86,19 @@ class Suppression(Model):
     at: Mapped[datetime] = mapped_column(Instant)
     until: Mapped[datetime | None] = mapped_column(Instant)
     lifted_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Pause(Model):
+    """A stop of all mail, of one mail server or of one domain; the row is gone when mail flows again."""
+
+    __tablename__ = "mail_pause"
+
+    scope: Mapped[str] = mapped_column(String(260), primary_key=True)
+    """``hold`` (until somebody releases it), ``server``, or ``@`` and a domain."""
+    kind: Mapped[str] = mapped_column(String(12))
+    """``hold``, ``access`` (the server does not let us in) or ``back-off``."""
+    since_at: Mapped[datetime] = mapped_column(Instant)
+    until_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When to try again; None for a hold."""
+    tries: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(Text, default="")

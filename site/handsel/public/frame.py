@@ -1,0 +1,88 @@
+"""What surrounds every public page: logo, menus, the head's fixed lines, and the style with its hash for the policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from markupsafe import Markup, escape
+
+from handsel.content.schema import MenuLink, SiteSettings, Theme
+from handsel.public import theme as look
+
+
+@dataclass(frozen=True)
+class Style:
+    """The CSS of one page and the hash that lets it pass the content security policy."""
+
+    css: Markup
+    hash: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The frame of one page, for ``templates/public/base.html``."""
+
+    site: SiteSettings
+    style: Style
+    logo: Markup
+    head: Markup
+    navigation: tuple[MenuLink, ...]
+    footer: tuple[MenuLink, ...]
+
+    @property
+    def css(self) -> Markup:
+        return self.style.css
+
+    @staticmethod
+    def is_current(target: str, path: str) -> bool:
+        """Whether the menu entry ``target`` is the page at ``path`` or the folder it lies in."""
+        return target == path or (target != "/" and target.endswith("/") and path.startswith(target))
+
+
+@lru_cache(maxsize=256)
+def style(theme: Theme, parts: frozenset[str]) -> Style:
+    """The style of a page that uses ``parts``."""
+    css = look.stylesheet(theme, parts)
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return Style(Markup(css), f"'sha256-{digest}'")  # noqa: S704  our own files and colours checked by the schema
+
+
+@lru_cache(maxsize=16)
+def _ramp(theme: Theme) -> look.Palette:
+    return look.palette(theme)
+
+
+BOOKMARK = Markup('<svg class="sign" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">'
+                  '<rect width="24" height="24" rx="5"/><path d="M8 5h8v13l-4-3-4 3z"/></svg>')
+
+
+def frame(site: SiteSettings, layout: str, parts: Iterable[str], logo_url: str = "") -> Frame:
+    """The frame of a page in ``layout``; landing and thank-you pages have no menu, so that nothing leads away.
+
+    ``logo_url`` is where the logo of the theme is served (a ``data:`` address for a small one); empty: a drawn sign and the name.
+    """
+    bare = layout in {"landing", "thanks"}
+    if logo_url:
+        logo = Markup('<img src="{}" alt="{}" height="32">').format(logo_url, site.name)
+    else:
+        logo = BOOKMARK + " " + escape(site.name)
+    legal = tuple(link for link in site.footer if not bare or link.to == site.privacy)
+    wanted = frozenset(parts)
+    return Frame(site, style(site.theme, wanted), logo, _head(site), () if bare else site.navigation, legal)
+
+
+def _head(site: SiteSettings) -> Markup:
+    ramp = _ramp(site.theme)
+    colours = Markup("")
+    for scheme, tokens in (("light", ramp.light), ("dark", ramp.dark)):
+        if site.theme.scheme == "auto":
+            colours += Markup('<meta name="theme-color" content="{}" media="(prefers-color-scheme:{})">\n').format(
+                tokens["paper"], scheme)
+        elif site.theme.scheme == scheme:
+            colours += Markup('<meta name="theme-color" content="{}">\n').format(tokens["paper"])
+    return colours + Markup('<link rel="icon" href="/favicon.svg" type="image/svg+xml">\n'
+                            '<link rel="alternate" type="application/atom+xml" title="{}" href="/feed.xml">').format(site.name)

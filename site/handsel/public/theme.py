@@ -1,0 +1,165 @@
+"""The look "Quiet press": a ramp of colours from one brand colour, and the style sheet that a page carries.
+
+Every colour that words or edges have is moved in lightness until it keeps its contrast on every ground it may stand on,
+in both schemes; hue stays the marketer's. ``Palette.told`` says in words what had to be changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from handsel.content.schema import Theme
+from handsel.public.colour import STEP, Oklch, contrast, parse, render
+
+CSS = Path(__file__).parent.parent / "static" / "public"
+WORDS, EDGES, INK = 4.5, 3.0, 7.0  # WCAG 2.2: text AA, user interface AA, text AAA
+SPARE = 0.05  # rounding to 8 bits must not undercut a limit
+
+SANS = ('system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif')
+HEADINGS = {
+    "old-style": '"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif',
+    "sans": "var(--text)",
+    "rounded": 'ui-rounded,"SF Pro Rounded",Quicksand,Nunito,Manjari,"Arial Rounded MT Bold",var(--text)',
+    "slab": 'Rockwell,"Rockwell Nova","Roboto Slab","DejaVu Serif","Sitka Small",serif',
+}
+RADIUS = {"none": (0, 0, 0), "small": (2, 4, 8), "medium": (4, 8, 16), "large": (8, 14, 24)}
+PAPERS = {  # hue and chroma of grounds, as a share of those of warm paper: light, then dark
+    "warm": ((90, 1.0), (260, 1.0)), "white": ((90, 0.0), (260, 0.0)), "cool": ((250, 0.9), (255, 1.3)),
+}
+STATUS = {  # light word, light tint, dark word, dark tint
+    "ok": ("#196632", "#e0f7e4", "#7cd591", "#1a2e1e"),
+    "warn": ("#8a5601", "#fff0d3", "#ebc166", "#362913"),
+    "bad": ("#b51f1f", "#feebea", "#f78c8a", "#431f1f"),
+}
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Token names to ``#rrggbb`` for both schemes, and what was changed of the marketer's colours, in words."""
+
+    light: dict[str, str]
+    dark: dict[str, str]
+    told: tuple[str, ...]
+
+
+def palette(theme: Theme) -> Palette:
+    """The ramp for ``theme``; the rules of contrast hold for any brand and highlighter colour."""
+    told: list[str] = []
+    light, dark = _grounds(theme, dark=False), _grounds(theme, dark=True)
+    brand, mark = parse(theme.brand), parse(theme.mark)
+    _light_brand(light, theme.brand, brand, told)
+    _dark_brand(dark, brand)
+    light["mark"] = _until(mark, up=True, ok=lambda colour: contrast(light["ink"], colour) >= INK + SPARE)
+    if light["mark"] != theme.mark.lower():
+        told.append(f"The highlighter {theme.mark} is too dark under words: {light['mark']} is used in the light scheme.")
+    dark["mark"] = _until(Oklch(0.42, min(mark.chroma * 0.68, 0.1), mark.hue), up=False,
+                          ok=lambda colour: contrast(dark["ink"], colour) >= INK + SPARE)
+    return Palette(light, dark, tuple(told))
+
+
+def _grounds(theme: Theme, dark: bool) -> dict[str, str]:
+    """The tokens that owe nothing to the brand: papers, ink, edges, focus and the status words."""
+    hue, share = PAPERS[theme.paper][dark]
+
+    def ground(lightness: float, chroma: float) -> str:
+        return render(Oklch(lightness, chroma * share, hue))
+
+    if dark:
+        tokens = {"paper": ground(.195, .016), "surface": ground(.235, .018), "sunk": ground(.163, .013),
+                  "line": ground(.34, .017), "field": ground(.585, .021),
+                  "ink": "#efede7", "muted": "#a7adb6", "focus": "#7cb4fc"}
+    else:
+        tokens = {"paper": ground(.985, .006), "surface": "#ffffff", "sunk": ground(.955, .010),
+                  "line": ground(.877, .012), "field": "#7b8189",
+                  "ink": "#1b222e", "muted": "#545b67", "focus": "#2d69de"}
+    for name, values in STATUS.items():
+        tokens[name], tokens[f"{name}-tint"] = values[2:] if dark else values[:2]
+    return tokens
+
+
+def _light_brand(tokens: dict[str, str], given: str, brand: Oklch, told: list[str]) -> None:
+    tokens["brand-tint"] = render(Oklch(.95, min(brand.chroma * 0.33, .03), brand.hue))
+    tokens["on-brand"] = render(Oklch(.99, min(brand.chroma * 0.05, .005), brand.hue))
+    grounds = [tokens[name] for name in ("paper", "surface", "sunk", "brand-tint", "on-brand")]
+
+    def readable(colour: str) -> bool:
+        return all(contrast(colour, ground) >= WORDS + SPARE for ground in grounds)
+
+    tokens["brand"] = given.lower() if readable(given) else _until(brand, up=False, ok=readable)
+    if tokens["brand"] != given.lower():
+        told.append(f"The brand colour {given} is too light to be read on paper: {tokens['brand']} is used in the light scheme.")
+    used = parse(tokens["brand"])
+    step = -0.07 if used.lightness > 0.25 else 0.1
+    tokens["brand-hi"] = _until(used._replace(lightness=used.lightness + step), up=False, ok=readable)
+
+
+def _dark_brand(tokens: dict[str, str], brand: Oklch) -> None:
+    tokens["brand-tint"] = render(Oklch(.29, min(brand.chroma * 0.5, .045), brand.hue))
+    tokens["on-brand"] = render(Oklch(.2, min(brand.chroma * 0.3, .028), brand.hue))
+    grounds = [tokens[name] for name in ("paper", "surface", "sunk", "brand-tint", "on-brand")]
+
+    def readable(colour: str) -> bool:
+        return all(contrast(colour, ground) >= WORDS + SPARE for ground in grounds)
+
+    chroma = min(brand.chroma * 1.375, .17)
+    tokens["brand"] = _until(Oklch(.80, chroma, brand.hue), up=True, ok=readable)
+    lighter = parse(tokens["brand"])
+    tokens["brand-hi"] = render(lighter._replace(lightness=min(lighter.lightness + .06, .97)))
+
+
+def _until(colour: Oklch, up: bool, ok: Callable[[str], bool]) -> str:
+    """``colour`` as ``#rrggbb``, moved towards white (``up``) or black until it is ``ok``; black or white at the end."""
+    while not ok(found := render(colour)) and 0 < colour.lightness < 1:
+        colour = colour._replace(lightness=colour.lightness + (STEP if up else -STEP))
+    return found
+
+
+def rules(tokens: dict[str, str]) -> Iterable[tuple[str, str, float, float]]:
+    """Each pair of tokens that must keep a contrast: (word, ground, its contrast, the least it may have)."""
+    papers = ("paper", "surface", "sunk")
+    pairs = [("ink", ground, INK) for ground in (*papers, "brand-tint", "mark", "ok-tint", "warn-tint", "bad-tint")]
+    pairs += [(word, ground, WORDS) for word in ("muted", "brand", "brand-hi", "ok", "warn", "bad") for ground in papers]
+    pairs += [(word, f"{word}-tint", WORDS) for word in ("brand", "ok", "warn", "bad")]
+    pairs += [("on-brand", "brand", WORDS), ("on-brand", "brand-hi", WORDS)]
+    pairs += [(edge, ground, EDGES) for edge in ("field", "focus") for ground in papers]
+    return [(word, ground, contrast(tokens[word], tokens[ground]), least) for word, ground, least in pairs]
+
+
+def tokens_css(theme: Theme) -> str:
+    """The custom properties of ``theme`` as a minified layer."""
+    ramp = palette(theme)
+    small, medium, large = RADIUS[theme.radius]
+    shape = (f"--round-1:{small}px;--round-2:{medium}px;--round-3:{large}px;"
+             f"--text:{SANS};--heads:{HEADINGS[theme.headings]};--code:ui-monospace,Consolas,\"DejaVu Sans Mono\",monospace")
+    light, dark = (";".join(f"--{name}:{value}" for name, value in tokens.items()) for tokens in (ramp.light, ramp.dark))
+    if theme.scheme == "light":
+        return f"@layer tokens{{:root{{color-scheme:light;{light};{shape}}}}}"
+    if theme.scheme == "dark":
+        return f"@layer tokens{{:root{{color-scheme:dark;{dark};{shape}}}}}"
+    return (f"@layer tokens{{:root{{color-scheme:light dark;{light};{shape}}}"
+            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}}}")
+
+
+@cache
+def part_css(name: str) -> str:
+    """One file of ``static/public/`` (``base``) or its ``parts/`` in few bytes; empty when there is none of that name."""
+    path = CSS / "base.css" if name == "base" else CSS / "parts" / f"{name}.css"
+    return minify(path.read_text(encoding="utf-8")) if path.is_file() else ""
+
+
+def stylesheet(theme: Theme, parts: Iterable[str]) -> str:
+    """All the CSS of a page that uses ``parts``."""
+    return "@layer tokens,base,parts;" + tokens_css(theme) + part_css("base") + "".join(map(part_css, sorted(set(parts))))
+
+
+def minify(css: str) -> str:
+    """``css`` without comments and idle spaces; spaces inside calc() stay, since they mean something there."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    css = re.sub(r"\s+", " ", css)
+    css = re.sub(r"\s*([{};,>])\s*", r"\1", css)
+    css = re.sub(r":\s+", ":", css)
+    return css.replace(";}", "}").replace("@layer tokens,base,parts,pages;", "").strip()

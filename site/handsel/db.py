@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, event
 from sqlalchemy.engine import Connection, make_url
@@ -30,7 +29,6 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-migrate = Migrate()
 if TYPE_CHECKING:
     Model = Base
 else:
@@ -76,8 +74,6 @@ def init(app: Flask, url: str, synchronous: str) -> None:
         options["connect_args"] = {"timeout": 10, "check_same_thread": False}
     app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)
     db.init_app(app)
-    folder = str(Path(__file__).parent / "migrations")
-    migrate.init_app(app, db, directory=folder, render_as_batch=True, compare_type=True)
     with app.app_context():
         if sqlite:
             _prepare_sqlite(db.engine, synchronous)
@@ -127,3 +123,10 @@ def write_connection() -> Iterator[Connection]:
 def is_sqlite() -> bool:
     """Whether the current application's database is SQLite."""
     return db.engine.dialect.name == "sqlite"
+
+
+def insert_or(table: type[Base], dialect: str) -> Any:
+    """An INSERT for ``table`` that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update`` on either engine."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table.__table__)

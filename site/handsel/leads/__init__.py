@@ -5,3 +5,4 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Hang this part on ``app``."""
+    import handsel.leads.models  # noqa: F401  tables of other subjects refer to them

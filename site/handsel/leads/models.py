@@ -81,7 +81,7 @@ class Capture(Model):
     at: Mapped[datetime] = mapped_column(Instant, index=True)
     proven_at: Mapped[datetime | None] = mapped_column(Instant)
     quarantine: Mapped[str] = mapped_column(String(40), default="")
-    """Why it waits for a person to look and sends nothing: ``honeypot``, ``too-fast``, ``disposable``…; empty if fine."""
+    """Why it waits for a person to look and sends nothing: ``honeypot`` or ``disposable``; empty if fine."""
     visitor: Mapped[str] = mapped_column(String(32), default="")
     address_prefix: Mapped[str] = mapped_column(String(64), default="")
     browser: Mapped[str] = mapped_column(String(200), default="")

@@ -21,6 +21,24 @@ class DaySecret(Model):
     secret: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
+class Visitor(Model):
+    """How one visitor's journey of today began, for captures to tell their source. Deleted with the day's secret."""
+
+    __tablename__ = "visitor"
+
+    visitor: Mapped[str] = mapped_column(String(32), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    first_page: Mapped[str] = mapped_column(String(400), default="")
+    referrer: Mapped[str] = mapped_column(String(400), default="")
+    source: Mapped[str] = mapped_column(String(120), default="")
+    utm_source: Mapped[str] = mapped_column(String(120), default="")
+    utm_medium: Mapped[str] = mapped_column(String(120), default="")
+    utm_campaign: Mapped[str] = mapped_column(String(120), default="")
+    utm_term: Mapped[str] = mapped_column(String(120), default="")
+    utm_content: Mapped[str] = mapped_column(String(120), default="")
+
+
 class Hit(Model):
     """One thing that one visitor did on one page."""
 
@@ -38,7 +56,7 @@ class Hit(Model):
     campaign: Mapped[str] = mapped_column(String(120), default="")
     device: Mapped[str] = mapped_column(String(12), default="")
     excluded: Mapped[str] = mapped_column(String(16), default="")
-    """Why the hit counts for nothing: ``bot``, ``prefetch``; empty when it counts."""
+    """Why the hit counts for nothing: ``bot``, ``prefetch``, ``head``; empty when it counts."""
 
 
 class Tally(Model):

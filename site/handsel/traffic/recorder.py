@@ -1,0 +1,147 @@
+"""Hits are noted in memory and written together: by one thread, each second or five hundred, in one transaction.
+
+A page view so costs its visitor about a microsecond. What a process has noted and not yet written is lost when it is
+killed; a process that ends in order writes it first.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from flask import Flask
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from handsel import clock
+from handsel.db import db, write_connection
+from handsel.traffic import writing
+from handsel.traffic.secrets import GRACE, forget_before, known_secret, secret_of
+from handsel.traffic.visitor import Visit, visit
+
+EVERY = 1.0  # seconds between two writes: how far reports may lag
+ENOUGH = 500  # hits that are written at once without waiting for the second to end
+MOST = 100_000  # hits that we hold while the database cannot be written; beyond, new ones are dropped and counted
+
+log = logging.getLogger(__name__)
+
+
+class Noted(NamedTuple):
+    """One hit on its way to the database."""
+
+    at: datetime
+    kind: str
+    path: str
+    offer: str
+    variant: str
+    visit: Visit
+
+
+class Traffic:
+    """The recorder of one process; it hangs on the application and may be used by every thread."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.dropped = 0
+        self._noted: list[Noted] = []
+        self._wake = threading.Event()
+        self._lock = threading.Lock()  # one write at a time: the thread's, or a flush
+        self._process = 0
+        self._day: tuple[date, bytes] = (date.min, b"")
+        self._closed = False
+
+    def visit(self, environ: Mapping[str, Any]) -> Visit:
+        """The visit behind a WSGI request, under today's secret."""
+        return visit(environ, self.secret())
+
+    def secret(self) -> bytes:
+        """Today's secret; the first call of a day reads or makes it in the database."""
+        today = clock.now().date()
+        day, secret = self._day
+        if day != today:
+            with self.app.app_context():
+                secret = self._fetch(today)
+            self._day = (today, secret)
+        return secret
+
+    def _fetch(self, today: date) -> bytes:
+        try:
+            with db.engine.connect() as connection:
+                secret = known_secret(connection, today)
+            if secret is None:
+                with write_connection() as connection:
+                    secret = secret_of(connection, today)
+        except DBAPIError:
+            # A full or busy disk shall not keep pages from visitors; this process then counts by itself until tomorrow.
+            log.warning("the day's secret could not be kept; this process counts visitors by itself today")
+            secret = os.urandom(32)
+        return secret
+
+    def record(self, kind: str, path: str, visit: Visit, offer: str = "", variant: str = "") -> None:
+        """Note that ``visit`` did ``kind`` (``view``, ``submit``, ``click``, ``download``) on the page at ``path``.
+
+        A view with an ``offer`` and a ``variant`` is also the visitor's exposure in that offer's experiment.
+        """
+        self._noted.append(Noted(clock.now(), kind, path, offer, variant, visit))
+        if self._process != os.getpid():
+            self._start()
+        if len(self._noted) >= ENOUGH:
+            self._wake.set()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._process == os.getpid() or self._closed:
+                return
+            self._process = os.getpid()  # after a fork the thread is gone, so each process starts its own
+            self._wake = threading.Event()
+            threading.Thread(target=self._run, name="traffic", daemon=True).start()
+            atexit.register(self.close)
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wake.wait(EVERY)
+            self._wake.clear()
+            try:
+                self.flush()
+            except DBAPIError as error:
+                log.warning("hits wait to be written: %s", error.orig)
+            except Exception:
+                log.exception("hits could not be written")
+
+    def flush(self) -> None:
+        """Write what is noted, now. Raises DBAPIError and keeps the hits when the database cannot be written."""
+        with self._lock:
+            noted, self._noted = self._noted, []
+            if not noted:
+                return
+            try:
+                with self.app.app_context(), write_connection() as connection:
+                    self._write(connection, noted)
+            except BaseException:
+                self._keep(noted)
+                raise
+
+    def _write(self, connection: Connection, noted: list[Noted]) -> None:
+        writing.write(connection, noted)
+        now = datetime.now(UTC) if not noted else noted[-1].at
+        forget_before(connection, (now - GRACE).date())
+
+    def _keep(self, noted: list[Noted]) -> None:
+        room = max(0, MOST - len(self._noted))
+        self.dropped += max(0, len(noted) - room)
+        self._noted[:0] = noted[:room]
+
+    def close(self) -> None:
+        """Write what is noted and end the thread. For the end of a process, and of a test."""
+        self._closed = True
+        self._wake.set()
+        try:
+            self.flush()
+        except DBAPIError as error:
+            log.warning("%d hits were lost at the end: %s", len(self._noted), error.orig)
+        atexit.unregister(self.close)

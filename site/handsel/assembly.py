@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from handsel import clock, config, db
+from handsel import clock, config, db, schema
 
 
 def assemble(root: Path, given: dict[str, Any]) -> Flask:
@@ -24,6 +25,8 @@ def assemble(root: Path, given: dict[str, Any]) -> Flask:
     if settings["CLOCK_FILE"].value:
         clock.use(clock.ShiftedClock(Path(settings["CLOCK_FILE"].value)))
     db.init(app, settings["DATABASE_URL"].value, settings["SYNCHRONOUS"].value)
+    if "flask_migrate" in sys.modules:  # the `flask` command has loaded it; then its `flask db` works too
+        schema.prepare(app)
     _subjects(app)
     _audiences(app)
     proxies = settings["TRUSTED_PROXIES"].value
@@ -45,3 +48,13 @@ def _audiences(app: Flask) -> None:
 
     for audience in (owner, marketing, sales, api, public):
         audience.init_app(app)
+
+
+def close(app: Flask) -> None:
+    """End what the parts keep open (threads, files, unwritten rows): before a process ends, and after a test.
+
+    Each part under ``app.extensions["handsel.…"]`` that has a ``close()`` is closed, the last one hung up first.
+    """
+    for name, part in reversed(list(app.extensions.items())):
+        if name.startswith("handsel.") and hasattr(part, "close"):
+            part.close()

@@ -1,0 +1,418 @@
+"""0001 the tables of the first release."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.Column("signed_in_at", sa.String(length=24), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_account_email")),
+    )
+    op.create_table(
+        "day_secret",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_day_secret")),
+    )
+    op.create_table(
+        "exposure",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exposure")),
+    )
+    with op.batch_alter_table("exposure", schema=None) as batch_op:
+        batch_op.create_index("uq_exposure_offer_visitor_variant", ["offer", "visitor", "variant"], unique=True)
+
+    op.create_table(
+        "hit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("campaign", sa.String(length=120), nullable=False),
+        sa.Column("device", sa.String(length=12), nullable=False),
+        sa.Column("excluded", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hit")),
+    )
+    with op.batch_alter_table("hit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hit_at"), ["at"], unique=False)
+        batch_op.create_index("ix_hit_path_at", ["path", "at"], unique=False)
+
+    op.create_table(
+        "mail_pause",
+        sa.Column("scope", sa.String(length=260), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("since_at", sa.String(length=24), nullable=False),
+        sa.Column("until_at", sa.String(length=24), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", name=op.f("pk_mail_pause")),
+    )
+    op.create_table(
+        "suppression",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address_hash", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("scope", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("until", sa.String(length=24), nullable=True),
+        sa.Column("lifted_at", sa.String(length=24), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
+    )
+    with op.batch_alter_table("suppression", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_suppression_address_hash_reason_scope", ["address_hash", "reason", "scope"], unique=True
+        )
+
+    op.create_table(
+        "tally",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("excluded", sa.String(length=16), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("hits", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "path", "variant", "kind", "excluded", name=op.f("pk_tally")),
+    )
+    with op.batch_alter_table("tally", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tally_offer"), ["offer"], unique=False)
+
+    op.create_table(
+        "visitor",
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("first_page", sa.String(length=400), nullable=False),
+        sa.Column("referrer", sa.String(length=400), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("utm_source", sa.String(length=120), nullable=False),
+        sa.Column("utm_medium", sa.String(length=120), nullable=False),
+        sa.Column("utm_campaign", sa.String(length=120), nullable=False),
+        sa.Column("utm_term", sa.String(length=120), nullable=False),
+        sa.Column("utm_content", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("visitor", name=op.f("pk_visitor")),
+    )
+    with op.batch_alter_table("visitor", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_visitor_day"), ["day"], unique=False)
+
+    op.create_table(
+        "wording",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_wording")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_audit_entry_account_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_entry_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_subject"), ["subject"], unique=False)
+
+    op.create_table(
+        "desk_session",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.Column("seen_at", sa.String(length=24), nullable=False),
+        sa.Column("ended_at", sa.String(length=24), nullable=True),
+        sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_desk_session_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_session")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_desk_session_secret_hash")),
+    )
+    with op.batch_alter_table("desk_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_desk_session_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "lead",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=22), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("first_name", sa.String(length=120), nullable=False),
+        sa.Column("last_name", sa.String(length=120), nullable=False),
+        sa.Column("company", sa.String(length=200), nullable=False),
+        sa.Column("job_title", sa.String(length=200), nullable=False),
+        sa.Column("phone", sa.String(length=60), nullable=False),
+        sa.Column("country", sa.String(length=80), nullable=False),
+        sa.Column("custom", sa.JSON(), nullable=False),
+        sa.Column("stage", sa.String(length=12), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("tags_text", sa.Text(), nullable=False),
+        sa.Column("offers_text", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("consent_text", sa.String(length=200), nullable=False),
+        sa.Column("plain", sa.Boolean(), nullable=False),
+        sa.Column("captured_at", sa.String(length=24), nullable=False),
+        sa.Column("last_capture_at", sa.String(length=24), nullable=False),
+        sa.Column("confirmed_at", sa.String(length=24), nullable=True),
+        sa.Column("unsubscribed_at", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_lead_owner_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
+        sa.UniqueConstraint("email", name=op.f("uq_lead_email")),
+        sa.UniqueConstraint("key", name=op.f("uq_lead_key")),
+    )
+    with op.batch_alter_table("lead", schema=None) as batch_op:
+        batch_op.create_index("ix_lead_captured_at_id", ["captured_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_lead_stage"), ["stage"], unique=False)
+
+    op.create_table(
+        "sign_in_link",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("expires_at", sa.String(length=24), nullable=False),
+        sa.Column("used_at", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_sign_in_link_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_link")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_sign_in_link_secret_hash")),
+    )
+    with op.batch_alter_table("sign_in_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_link_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "capture",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=22), nullable=False),
+        sa.Column("once", sa.String(length=43), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("form", sa.String(length=80), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("page", sa.String(length=400), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("proven_at", sa.String(length=24), nullable=True),
+        sa.Column("quarantine", sa.String(length=40), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("address_prefix", sa.String(length=64), nullable=False),
+        sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("referrer", sa.String(length=400), nullable=False),
+        sa.Column("first_page", sa.String(length=400), nullable=False),
+        sa.Column("utm_source", sa.String(length=120), nullable=False),
+        sa.Column("utm_medium", sa.String(length=120), nullable=False),
+        sa.Column("utm_campaign", sa.String(length=120), nullable=False),
+        sa.Column("utm_term", sa.String(length=120), nullable=False),
+        sa.Column("utm_content", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_capture_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_capture")),
+        sa.UniqueConstraint("key", name=op.f("uq_capture_key")),
+        sa.UniqueConstraint("once", name=op.f("uq_capture_once")),
+    )
+    with op.batch_alter_table("capture", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_capture_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_capture_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_capture_offer_at", ["offer", "at"], unique=False)
+
+    op.create_table(
+        "lead_offer",
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_offer_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lead_id", "offer", name=op.f("pk_lead_offer")),
+    )
+    with op.batch_alter_table("lead_offer", schema=None) as batch_op:
+        batch_op.create_index("ix_lead_offer_offer_lead_id", ["offer", "lead_id"], unique=False)
+
+    op.create_table(
+        "lead_tag",
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tag", sa.String(length=60), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_tag_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lead_id", "tag", name=op.f("pk_lead_tag")),
+    )
+    with op.batch_alter_table("lead_tag", schema=None) as batch_op:
+        batch_op.create_index("ix_lead_tag_tag_lead_id", ["tag", "lead_id"], unique=False)
+
+    op.create_table(
+        "consent",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("wording_hash", sa.String(length=64), nullable=True),
+        sa.Column("form", sa.String(length=80), nullable=False),
+        sa.Column("page", sa.String(length=400), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("address_prefix", sa.String(length=64), nullable=False),
+        sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["capture_id"], ["capture.id"], name=op.f("fk_consent_capture_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_consent_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["wording_hash"], ["wording.hash"], name=op.f("fk_consent_wording_hash")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_capture_id"), ["capture_id"], unique=False)
+        batch_op.create_index("ix_consent_lead_id_purpose", ["lead_id", "purpose"], unique=False)
+
+    op.create_table(
+        "conversion",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("goal", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["capture_id"], ["capture.id"], name=op.f("fk_conversion_capture_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversion")),
+    )
+    with op.batch_alter_table("conversion", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_conversion_capture_id"), ["capture_id"], unique=False)
+        batch_op.create_index("uq_conversion_offer_visitor_goal", ["offer", "visitor", "goal"], unique=True)
+
+    op.create_table(
+        "download_grant",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=22), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.Column("expires_at", sa.String(length=24), nullable=False),
+        sa.Column("uses_left", sa.Integer(), nullable=False),
+        sa.Column("revoked_at", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["capture_id"], ["capture.id"], name=op.f("fk_download_grant_capture_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_download_grant_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_download_grant")),
+        sa.UniqueConstraint("key", name=op.f("uq_download_grant_key")),
+    )
+    with op.batch_alter_table("download_grant", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_download_grant_capture_id"), ["capture_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_download_grant_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "download",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("grant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("address_prefix", sa.String(length=64), nullable=False),
+        sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["grant_id"], ["download_grant.id"], name=op.f("fk_download_grant_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_download_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_download")),
+    )
+    with op.batch_alter_table("download", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_download_grant_id"), ["grant_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_download_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_download_offer"), ["offer"], unique=False)
+
+    op.create_table(
+        "message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=22), nullable=False),
+        sa.Column("once", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("grant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("step", sa.String(length=80), nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.String(length=24), nullable=False),
+        sa.Column("first_due_at", sa.String(length=24), nullable=False),
+        sa.Column("give_up_at", sa.String(length=24), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.String(length=24), nullable=True),
+        sa.Column("worker", sa.String(length=60), nullable=False),
+        sa.Column("begun_at", sa.String(length=24), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.String(length=24), nullable=True),
+        sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_message_account_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"], name=op.f("fk_message_capture_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["grant_id"], ["download_grant.id"], name=op.f("fk_message_grant_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_message_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("key", name=op.f("uq_message_key")),
+        sa.UniqueConstraint("once", name=op.f("uq_message_once")),
+    )
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_message_capture_id"), ["capture_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_message_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_message_offer"), ["offer"], unique=False)
+        batch_op.create_index("ix_message_state_priority_due_at", ["state", "priority", "due_at"], unique=False)
+
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_attempt_message_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempt_message_id"), ["message_id"], unique=False)

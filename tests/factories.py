@@ -1,0 +1,118 @@
+"""Valid things with few words: a test says only what is special about its own.
+
+Every factory commits, because the application under test reads on connections of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from handsel import clock
+from handsel.accounts.models import Account
+from handsel.db import writing
+from handsel.leads.models import Capture, Consent, Grant, Lead, LeadOffer, LeadTag, Wording
+from handsel.mail.models import Message
+from handsel.traffic.models import Hit
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+"""A Monday: where the ``clock`` fixture stands at first."""
+
+_number = count(1)
+
+
+def _key() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def make_lead(tags: tuple[str, ...] = (), offers: tuple[str, ...] = (), **fields: Any) -> Lead:
+    """A lead with a proven mailbox. ``tags`` and ``offers`` also stand in their own tables and texts."""
+    at = fields.get("captured_at", clock.now())
+    number = next(_number)
+    lead = Lead(**{
+        "key": _key(), "email": f"lead{number}@example.org", "address": f"lead{number}@example.org", "captured_at": at,
+        "last_capture_at": at, "confirmed_at": at, "tags_text": ", ".join(sorted(tags)),
+        "offers_text": ", ".join(sorted(offers)),
+    } | ({"address": fields["email"]} if "email" in fields else {}) | fields)
+    with writing() as session:
+        session.add(lead)
+        session.flush()
+        session.add_all([LeadTag(lead_id=lead.id, tag=tag, at=at) for tag in tags])
+        session.add_all([LeadOffer(lead_id=lead.id, offer=offer, at=at) for offer in offers])
+    return lead
+
+
+def make_capture(lead: Lead | None = None, **fields: Any) -> Capture:
+    """A proven capture of the sample's e-book offer."""
+    lead = lead or make_lead()
+    at = fields.get("at", clock.now())
+    capture = Capture(**{
+        "key": _key(), "once": secrets.token_urlsafe(24), "lead_id": lead.id, "offer": "guide", "form": "short",
+        "variant": "a", "page": "/offers/guide/", "answers": {"email": lead.email}, "email": lead.email, "at": at,
+        "proven_at": at,
+    } | fields)
+    with writing() as session:
+        session.add(capture)
+    return capture
+
+
+def make_grant(lead: Lead | None = None, **fields: Any) -> Grant:
+    """A right to fetch the sample's guide, good for seven days and five times."""
+    lead = lead or make_lead()
+    at = clock.now()
+    grant = Grant(**{
+        "key": _key(), "lead_id": lead.id, "offer": "guide", "created_at": at, "expires_at": at + timedelta(days=7),
+        "uses_left": 5,
+    } | fields)
+    with writing() as session:
+        session.add(grant)
+    return grant
+
+
+def make_consent(lead: Lead, purpose: str = "advice", **fields: Any) -> Consent:
+    """A consent that was given on a form and confirmed."""
+    words = f"Yes, write to me about {purpose}."
+    hash_ = fields.pop("wording_hash", None) or f"{purpose:0<64}"
+    consent = Consent(**{
+        "lead_id": lead.id, "purpose": purpose, "state": "confirmed", "wording_hash": hash_, "way": "form",
+        "at": clock.now(),
+    } | fields)
+    with writing() as session:
+        session.merge(Wording(hash=hash_, purpose=purpose, language="en", text=words))
+        session.flush()
+        session.add(consent)
+    return consent
+
+
+def make_message(lead: Lead | None = None, **fields: Any) -> Message:
+    """A letter to a lead that is due now."""
+    lead = lead or make_lead()
+    at = fields.get("due_at", clock.now())
+    message = Message(**{
+        "key": _key(), "once": f"test-{next(_number)}", "kind": "letter", "lead_id": lead.id, "offer": "guide",
+        "step": "01-first", "topic": "advice", "due_at": at, "first_due_at": at, "give_up_at": at + timedelta(days=3),
+        "created_at": at,
+    } | fields)
+    with writing() as session:
+        session.add(message)
+    return message
+
+
+def make_hit(**fields: Any) -> Hit:
+    """A view of the sample's landing page."""
+    hit = Hit(**{"at": clock.now(), "kind": "view", "path": "/offers/guide/", "offer": "guide", "variant": "a",
+                 "visitor": _key()} | fields)
+    with writing() as session:
+        session.add(hit)
+    return hit
+
+
+def make_account(role: str = "owner", **fields: Any) -> Account:
+    """A person of the desk, with no password yet."""
+    account = Account(**{"email": f"{role}{next(_number)}@example.org", "name": role.title(), "role": role,
+                         "created_at": clock.now()} | fields)
+    with writing() as session:
+        session.add(account)
+    return account

@@ -91,7 +91,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A read transaction that turns into a write one fails at once with "database is locked"; so writers say so first.
+        # A read transaction that turns into a write one fails at once with "database is locked"; so writers say so.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -19,7 +19,7 @@ NO_UTM = ("", "", "", "", "")
 
 
 class Visit(NamedTuple):
-    """What one request tells of its visitor. Texts are cut to what the database keeps and hold no control characters."""
+    """What one request tells of its visitor; texts are cut to what the database keeps, without control characters."""
 
     visitor: str
     """32 hex digits: the same for one browser behind one address prefix on one day (UTC)."""

@@ -17,7 +17,7 @@ STATES = ("queued", "claimed", "sent", "failed", "suppressed", "cancelled", "unk
 class Message(Model):
     """One mail to one address: queued -> claimed (lease) -> sent | failed | suppressed | cancelled | unknown.
 
-    The row is the job; there is no other queue. ``once`` makes it unique: the same (capture, kind, step) is queued once.
+    The row is the job; there is no other queue. ``once`` makes it unique: one row for a capture, kind and step.
     """
 
     __tablename__ = "message"
@@ -75,7 +75,8 @@ class Suppression(Model):
     """An address that gets no mail, or no marketing mail. The address itself is kept only as a keyed hash."""
 
     __tablename__ = "suppression"
-    __table_args__ = (Index("uq_suppression_address_hash_reason_scope", "address_hash", "reason", "scope", unique=True),)
+    __table_args__ = (
+        Index("uq_suppression_address_hash_reason_scope", "address_hash", "reason", "scope", unique=True),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     address_hash: Mapped[str] = mapped_column(String(64))

@@ -31,5 +31,5 @@ def retry_at(at: datetime, attempts: int, give_up_at: datetime, luck: float) -> 
 
 
 def back_off(tries: int) -> timedelta:
-    """How long to leave a server or a domain alone after ``tries`` fruitless visits: 1 minute, doubled up to an hour."""
+    """How long to leave a server or domain alone after ``tries`` fruitless visits: a minute, doubled up to an hour."""
     return timedelta(minutes=min(60, 2 ** min(max(tries, 1) - 1, 6)))

@@ -91,7 +91,7 @@ def _item(limit: str) -> RateLimitItem:
 
 
 class CounterFile:
-    """Counters of tries in a SQLite file: a sliding window made of this period's count and a share of the last one's."""
+    """Counters of tries in a SQLite file: this period's count and a share of the last one's make a sliding window."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

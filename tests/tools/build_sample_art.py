@@ -38,8 +38,8 @@ def draw(svg: Path, width: int) -> Image.Image:
         css = f"@page {{ size: {size[0]}px {size[1]}px; margin: 0 }} body {{ margin: 0 }} img {{ display: block }}"
         HTML(string=f'<style>{css}</style><img src="{svg.resolve().as_uri()}">').write_pdf(pdf)
         page = pdf.with_suffix("")
-        subprocess.run(  # noqa: S603
-            ["pdftoppm", "-png", "-singlefile", "-scale-to-x", str(width), "-scale-to-y", "-1", pdf, page],  # noqa: S607
+        subprocess.run(
+            ["pdftoppm", "-png", "-singlefile", "-scale-to-x", str(width), "-scale-to-y", "-1", pdf, page],
             check=True,
         )
         return Image.open(page.with_suffix(".png")).convert("RGB")

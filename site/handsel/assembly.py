@@ -45,10 +45,12 @@ def _subjects(app: Flask) -> None:
 
 
 def _audiences(app: Flask) -> None:
-    from handsel import api, marketing, owner, public, sales
+    from handsel import api, desk, marketing, owner, public, sales
 
+    desk.init_app(app)
     for audience in (owner, marketing, sales, api, public):
         audience.init_app(app)
+    desk.check_roles(app)
 
 
 def close(app: Flask) -> None:

@@ -1,5 +1,13 @@
+"""The owner's desk, and what everybody at the desk shares: the sign-in and the home page."""
+
+from __future__ import annotations
+
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Hang this part on ``app``."""
+    """Register the sign-in, home, accounts and the log."""
+    from handsel.owner import accounts, home, log, sign_in
+
+    for page in (sign_in, home, accounts, log):
+        app.register_blueprint(page.bp)

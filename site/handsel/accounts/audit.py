@@ -1,0 +1,64 @@
+"""The log of what was done at the desk: rows are only added, and each seals the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from handsel import clock, db
+from handsel.accounts.models import AuditEntry
+
+
+def record(session: Session, action: str, actor: str, subject: str = "", detail: dict[str, Any] | None = None,
+           account_id: int | None = None) -> AuditEntry:
+    """Add one entry to the log, in the caller's write transaction.
+
+    ``action`` is a short phrase such as ``exported leads``; ``actor`` is the account's address, ``command line`` or what
+    was typed at the sign-in; ``subject`` names the thing, a lead by its key. Nothing in it may be a secret.
+    """
+    if not db.is_sqlite():
+        # Two writers would seal the same row; SQLite has one writer at a time anyway.
+        session.execute(text("SELECT pg_advisory_xact_lock(7263540)"))
+    session.flush()
+    before = session.scalar(select(AuditEntry.seal).order_by(AuditEntry.id.desc()).limit(1)) or ""
+    entry = AuditEntry(at=clock.now(), account_id=account_id, actor=_line(actor, 254), action=_line(action, 60),
+                       subject=_line(subject, 200), detail=detail or {})
+    entry.seal = _seal(before, entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many entries the log holds, and the number of the first whose seal does not fit, if any."""
+
+    entries: int
+    broken: int | None
+
+
+def verify(session: Session) -> Verdict:
+    """Whether any entry was changed, or removed from the middle, since it was written."""
+    before, entries = "", 0
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)):
+        entries += 1
+        if entry.seal != _seal(before, entry):
+            return Verdict(entries, entry.id)
+        before = entry.seal
+    return Verdict(entries, None)
+
+
+def _seal(before: str, entry: AuditEntry) -> str:
+    # account_id is left out: it is emptied when the account goes, while the actor's name stays.
+    row = [before, db.instant_text(entry.at), entry.actor, entry.action, entry.subject, entry.detail]
+    return hashlib.sha256(json.dumps(row, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _line(text_: str, longest: int) -> str:
+    """One printable line: what people type must not forge a second entry in a log."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text_)[:longest]

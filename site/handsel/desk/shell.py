@@ -1,0 +1,218 @@
+"""The frame of a desk page: where one can go, how figures and times are written, and pages for errors."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, current_app, render_template, request, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from handsel.accounts.sessions import SignedIn
+from handsel.desk.door import PREFIX, csrf_input, roles_of
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the rail: its word, its view, the key that follows `g`, and whether the bottom bar of phones has it."""
+
+    word: str
+    endpoint: str
+    key: str
+    icon: str
+    bar: bool = False
+
+
+PLACES = (
+    Place("Home", "home.home", "h", "home", bar=True),
+    Place("Leads", "leads.index", "l", "leads", bar=True),
+    Place("Offers", "offers.index", "o", "offers", bar=True),
+    Place("Messages", "messages.index", "m", "messages", bar=True),
+    Place("Inbox", "inbox.inbox", "i", "inbox"),
+    Place("Files", "files.index", "f", "files"),
+    Place("Accounts", "accounts.index", "a", "accounts"),
+    Place("Log", "log.index", "k", "log"),
+)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What the base template needs: who is there, the name of the site, and the places they may go to."""
+
+    person: SignedIn | None
+    site: str
+    places: tuple[Place, ...]
+    here: str
+
+    @property
+    def bar(self) -> tuple[Place, ...]:
+        """At most four places; the fifth is "More"."""
+        return tuple(place for place in self.places if place.bar)[:4]
+
+    @property
+    def rest(self) -> tuple[Place, ...]:
+        return tuple(place for place in self.places if place not in self.bar)
+
+
+def init_app(app: Flask) -> None:
+    """Offer the desk's filters and functions to templates, and make its answers small."""
+    app.add_template_global(csrf_input)
+    app.add_template_global(shell, "shell")
+    app.add_template_global(described)
+    app.add_template_global(may)
+    for name, filter_ in (("number", number), ("percent", percent), ("moment", moment), ("clock_time", clock_time),
+                          ("day_name", day_name), ("ago", ago)):
+        app.add_template_filter(filter_, name)
+    if "static_url" not in app.jinja_env.globals:
+        app.add_template_global(_static_url, "static_url")
+        app.add_url_rule("/static/desk/<path:name>", "desk_static",
+                         lambda name: send_from_directory(Path(__file__).parent.parent / "static" / "desk", name))
+    app.after_request(_compressed)
+
+
+def shell() -> Shell:
+    """The frame for the page that is being answered."""
+    signed_in = current_user._get_current_object() if current_user.is_authenticated else None
+    places: tuple[Place, ...] = ()
+    if signed_in is not None:
+        places = tuple(place for place in PLACES if place.endpoint in current_app.view_functions
+                       and signed_in.role in roles_of(current_app, place.endpoint))
+    here = (request.endpoint or "").partition(".")[0]
+    return Shell(signed_in, site_name(), places, here)
+
+
+def may(endpoint: str) -> bool:
+    """Whether the person at the desk may use a route."""
+    return current_user.is_authenticated and current_user.role in roles_of(current_app, endpoint)
+
+
+def described(input_: Any, help_: str, extra: dict[str, str]) -> dict[str, str]:
+    """The attributes that tie a field to its help and to its error, and the ``extra`` ones."""
+    notes = [f"{input_.id}-error"] if input_.errors else []
+    notes += [f"{input_.id}-note"] if help_ else []
+    attributes = {"aria-describedby": " ".join(notes)} if notes else {}
+    return extra | attributes | ({"aria-invalid": "true"} if input_.errors else {})
+
+
+def site_name() -> str:
+    """The name of the site, as the marketer wrote it."""
+    site = _site()
+    return site.name if site is not None else "Handsel"
+
+
+def site_zone() -> ZoneInfo:
+    """The site's timezone, in which the desk shows times."""
+    site = _site()
+    return ZoneInfo(site.timezone if site is not None else "UTC")
+
+
+def _site() -> Any:
+    live = current_app.extensions.get("handsel.offers")
+    return live.project.site if live is not None else None
+
+
+def error_page(error: HTTPException) -> ResponseReturnValue:
+    """An error in the desk's look, in words; Flask's own answer for a page that is no HTML."""
+    words = {
+        400: ("This cannot be shown", error.description or ""),
+        403: ("This is not yours to open", "Your role does not include this page. An owner can change it under Accounts."),
+        404: ("There is nothing here", "It may have been erased, or the address has a slip in it."),
+        429: ("Too many tries", "Wait a quarter of an hour, then try again."),
+    }
+    if request.method == "POST" and error.code == 400:
+        words[400] = ("That page was open too long", "Nothing was changed. Go back, reload the page, and try again.")
+    title, text = words.get(error.code or 500, (error.name, error.description or ""))
+    response = current_app.make_response((render_template("desk/error.html", title=title, text=text), error.code or 500))
+    for name, value in error.get_headers():
+        if name.lower() in {"retry-after", "allow"}:
+            response.headers[name] = value
+    return response
+
+
+# --- how figures and times are written --------------------------------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """``12345`` as ``12,345``."""
+    return f"{value:,}"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share as ``3.4 %``, or a dash while there is nothing to divide by."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    return f"{share:.1f} %" if share < 99.95 else "100 %"
+
+
+def moment(value: datetime | None) -> Markup:
+    """An instant as ``22 Nov 2026, 14:05`` in the site's timezone, readable by machines too."""
+    return _time(value, "%-d %b %Y, %H:%M")
+
+
+def clock_time(value: datetime | None) -> Markup:
+    """An instant as ``14:05``."""
+    return _time(value, "%H:%M")
+
+
+def day_name(value: datetime, now: datetime) -> str:
+    """The day of an instant: ``Today``, ``Yesterday`` or ``Sunday, 22 November 2026``."""
+    zone = site_zone()
+    day, today = value.astimezone(zone).date(), now.astimezone(zone).date()
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return day.strftime("%A, %-d %B %Y")
+
+
+def ago(value: datetime | None, now: datetime) -> Markup:
+    """An instant as a distance, ``3 hours ago``, up to a week; then as a day."""
+    if value is None:
+        return Markup("–")
+    seconds = (now - value).total_seconds()
+    if seconds < 0 or seconds > 7 * 86400:
+        return _time(value, "%-d %b %Y")
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return _wrap(value, f"{count} {unit}{'s' if count > 1 else ''} ago")
+    return _wrap(value, "just now")
+
+
+def _time(value: datetime | None, pattern: str) -> Markup:
+    return Markup("–") if value is None else _wrap(value, value.astimezone(site_zone()).strftime(pattern))
+
+
+def _wrap(value: datetime, words: str) -> Markup:
+    full = value.astimezone(site_zone()).strftime("%-d %B %Y, %H:%M:%S %Z")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        value.astimezone(UTC).isoformat(timespec="seconds"), full, words)
+
+
+# --- small answers ----------------------------------------------------------------------------------------------------
+
+
+def _static_url(name: str) -> str:
+    return url_for("desk_static", name=name.removeprefix("desk/"))
+
+
+def _compressed(response: Response) -> Response:
+    """Compress the desk's pages; a random length hides how well a secret in the page matches what somebody typed."""
+    if not request.path.startswith(PREFIX) or response.direct_passthrough or response.is_streamed:
+        return response
+    if response.mimetype != "text/html" or request.accept_encodings["gzip"] <= 0 or response.content_length is None:
+        return response
+    padding = f"<!-- {'-'.join(secrets.token_hex(4) for _ in range(1 + secrets.randbelow(6)))} -->".encode()
+    response.set_data(gzip.compress(response.get_data() + padding, 5))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response

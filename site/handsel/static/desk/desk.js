@@ -1,0 +1,40 @@
+// Keys for those who like them; every page works without. "Keys" under More switches them off.
+const off = "desk-keys-off";
+const off_now = () => { try { return localStorage.getItem(off) === "1"; } catch { return false; } };
+const typing = (at) => at.closest("input, select, textarea, [contenteditable], dialog");
+let going = 0;
+
+function row(step) {
+  const links = [...document.querySelectorAll(".list tbody th a")];
+  const at = links.indexOf(document.activeElement);
+  links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + step))]?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || off_now()) return;
+  if (typing(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (going && event.timeStamp - going < 1500) {
+    going = 0;
+    document.querySelector(`[data-go="${CSS.escape(event.key)}"]`)?.click();
+    return;
+  }
+  const acts = {
+    g: () => { going = event.timeStamp; },
+    j: () => row(1),
+    k: () => row(-1),
+    "/": () => document.querySelector("input[type=search]")?.focus(),
+    "?": () => { location.href = "/desk/keys"; },
+  };
+  const act = acts[event.key];
+  if (act) { event.preventDefault(); act(); }
+});
+
+const box = document.querySelector("#keys-off");
+if (box) {
+  box.closest("[hidden]")?.removeAttribute("hidden");
+  box.checked = off_now();
+  box.addEventListener("change", () => localStorage.setItem(off, box.checked ? "1" : "0"));
+}

@@ -1,0 +1,371 @@
+"""From Markdown to safe parts: HTML that nh3 has cleaned, with slots that only our own templates fill.
+
+Order is what makes it safe: Markdown, then the sanitiser, then slots. Author HTML cannot name a slot or a class of ours,
+because both travel through the sanitiser under attributes whose names are drawn anew for each rendering.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any, Literal
+from xml.etree.ElementTree import Element
+
+import nh3
+from markdown import Extension, Markdown
+from markdown.extensions.toc import slugify_unicode
+from markdown.treeprocessors import Treeprocessor
+from pymdownx.blocks import BlocksExtension
+from pymdownx.blocks.block import Block as ParsedBlock
+
+from handsel.content import plain
+from handsel.content.blocks import REGISTRY, Slot, Work
+from handsel.content.blocks.kinds import name_as
+from handsel.content.blocks.scan import scan
+from handsel.errors import Fault
+
+__all__ = ["Heading", "Image", "Link", "Rendered", "Slot", "render"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the text, with its line in the file (0 when it cannot be told)."""
+
+    target: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture of the text. ``alt`` is None when nothing was written, as opposed to an empty text."""
+
+    src: str
+    alt: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading that can be linked to."""
+
+    level: int
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a Markdown text became. ``text`` is its plain-text meaning, as an e-mail's second part shows it."""
+
+    parts: tuple[str | Slot, ...] = ()
+    text: str = ""
+    headings: tuple[Heading, ...] = ()
+    links: tuple[Link, ...] = ()
+    images: tuple[Image, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    blocks: frozenset[str] = field(default_factory=frozenset)
+    h1_count: int = 0
+    first_paragraph: str = ""
+
+    @property
+    def html(self) -> str:
+        """The parts that are HTML, without the slots: all of it for a letter."""
+        return "".join(part for part in self.parts if isinstance(part, str))
+
+
+TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
+    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre",
+    "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "time", "tr", "u", "ul", "var",
+}
+ATTRIBUTES = {
+    "a": {"href", "title"}, "img": {"src", "alt", "title", "width", "height"}, "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"}, "ol": {"start", "reversed"}, "li": {"value", "id"}, "time": {"datetime"},
+    "abbr": {"title"}, "details": {"open"}, "sup": {"id"}, "h1": {"id"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"},
+    "h5": {"id"}, "h6": {"id"}, "*": {"lang", "dir"},
+}
+EMPTIED = {"script", "style", "template", "title", "textarea", "select", "iframe", "noscript", "xmp", "svg", "math", "object"}
+SCHEMES = {"http", "https", "mailto", "tel"}
+TAKEN_IDS = {"main", "get", "problem"}  # the page's own
+
+# Trusted names that stand for more than a class. A region that scrolls must be reachable by keyboard.
+TRUSTED = {
+    "table": ' class="table" role="region" aria-label="Table" tabindex="0"',
+    "code": ' tabindex="0"',
+    "button": ' class="button"',
+}
+_IMG = re.compile(r'<img((?: [a-z-]+="[^"]*")*) ?/?>')
+_ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
+_HREF = re.compile(r'<a(?: [a-z-]+="[^"]*")*? href="([^"]*)"')
+_ALIGN = re.compile(r'(<t[dh][^>]*?) align="(?:(right)|(center)|\w+)"')
+ALONE = {"hero", "logos"}  # blocks that fill a band by themselves
+BAND = {"hero", "logos", "cta", "gate"}  # blocks that begin one
+
+_local = threading.local()
+
+
+def render(source: str, *, file: str, first_line: int = 1, kind: Literal["page", "letter"] = "page",
+           default_form: str | None = None, offer: str | None = None) -> Rendered:
+    """``source`` as safe parts, with whatever was wrong in it.
+
+    ``file`` and ``first_line`` say where it stands, for faults. ``default_form`` and ``offer`` are what blocks mean that name
+    none. In a letter slots and pictures are written out, and addresses of our site begin with ``{{ site_url }}``.
+    """
+    nonce = secrets.token_hex(12)
+    work = Work(file, kind == "letter", default_form, offer, f"data-k{nonce}", f"data-s{nonce}")
+    words = scan(source.replace("\r\n", "\n").replace("\t", "    "), first_line, work, f"b{nonce}")
+    machine = _machine()
+    machine.use(work, f"b{nonce}")
+    try:
+        raw = machine.markdown.convert(words)
+        headings = tuple(_headings(getattr(machine.markdown, "toc_tokens", [])))
+    finally:
+        machine.markdown.reset()
+    clean = _sanitise(raw, work, f"b{nonce}")
+    lines = source.split("\n")
+    clean, images = _images(clean, work, lines, first_line)
+    links = tuple(_links(clean, work, lines, first_line))
+    if kind == "letter":
+        clean = re.sub(r'((?:href|src)=")/(?!/)', r"\1{{ site_url }}/", clean)
+    text = plain.text(clean, {str(n): plain.of_slot(slot) for n, slot in enumerate(work.slots)}, work.place, work.mark)
+    headings = tuple(each for each in headings if f'id="{each.id}"' in clean)  # questions lose theirs
+    parts = tuple(_parts(_trusted(clean, work), work))
+    return Rendered(parts, text, headings, links, images, tuple(sorted(work.faults)),
+                    frozenset(block.name for block in work.blocks) | _features(clean, work),
+                    clean.count("<h1"), _first_paragraph(clean))
+
+
+class _Machine:
+    """One Markdown parser; costly to build, kept for each thread, told of the work at hand before each use."""
+
+    def __init__(self) -> None:
+        self.work: Work
+        self.blocks = _Blocks(self)
+        self.markdown = Markdown(
+            extensions=["tables", "footnotes", "attr_list", "def_list", "sane_lists", "toc", "pymdownx.superfences",
+                        "pymdownx.highlight", "pymdownx.mark", "pymdownx.tilde", self.blocks, _Shapes(self)],
+            extension_configs={
+                "toc": {"slugify": _slug, "marker": "", "title": "", "toc_depth": "1-4"},
+                "footnotes": {"BACKLINK_TITLE": "Back to the text"},
+                "pymdownx.highlight": {"use_pygments": False},
+                "pymdownx.superfences": {"disable_indented_code_blocks": False},
+                "pymdownx.mark": {"smart_mark": True}, "pymdownx.tilde": {"subscript": False},
+                "tables": {"use_align_attribute": True},
+            })
+
+    def use(self, work: Work, secret: str) -> None:
+        """Work for ``work``; its blocks are called ``secret`` in the Markdown."""
+        self.work = work
+        processor = self.blocks.processor
+        for table in (processor.blocks, processor.config, processor.trackers):
+            table.clear()
+        _Placed.machine.here = self
+        processor.blocks[secret], processor.config[secret], processor.trackers[secret] = _Placed, {}, {}
+
+
+def _machine() -> _Machine:
+    if not hasattr(_local, "machine"):
+        _local.machine = _Machine()
+    machine: _Machine = _local.machine
+    return machine
+
+
+class _Placed(ParsedBlock):  # type: ignore[misc]
+    """Where a block begins and ends; what it is says its number."""
+
+    ARGUMENT = True
+    machine = threading.local()
+
+    def on_create(self, parent: Element) -> Element:
+        work = self.machine.here.work
+        made = Element("div")
+        made.set("block", self.argument)
+        made.set(work.mark, "block")
+        parent.append(made)
+        return made
+
+    def on_markdown(self) -> str:
+        return "block"
+
+
+class _Blocks(BlocksExtension):  # type: ignore[misc]
+    """pymdownx's blocks, with its processor at hand."""
+
+    def __init__(self, machine: _Machine) -> None:
+        super().__init__()
+        self.processor: Any = None
+
+    def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:  # noqa: N802
+        self.processor = block_mgr
+
+
+class _Shapes(Extension):
+    """Gives blocks their shape when all else about the tree is done."""
+
+    def __init__(self, machine: _Machine) -> None:
+        super().__init__()
+        self.machine = machine
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.treeprocessors.register(_Shaper(md, self.machine), "handsel-shapes", 1)  # after inline, ids and attributes
+
+
+class _Shaper(Treeprocessor):
+    """Turns block elements into what they mean, the innermost first, and marks where bands begin."""
+
+    def __init__(self, md: Markdown, machine: _Machine) -> None:
+        super().__init__(md)
+        self.machine = machine
+
+    def run(self, root: Element) -> None:
+        work = self.machine.work
+        names: dict[int, str] = {}
+        self._shape(root, work, names)
+        _dress(root, work)
+        if not work.letter:
+            _bands(root, work, names)
+
+    def _shape(self, parent: Element, work: Work, names: dict[int, str]) -> None:
+        for child in list(parent):
+            self._shape(child, work, names)
+            if child.get(work.mark) != "block":
+                continue
+            block = work.blocks[int(child.attrib.pop("block"))]
+            del child.attrib[work.mark]
+            names[id(child)] = block.name
+            REGISTRY[block.name].shape(child, block, work)
+
+
+def _dress(root: Element, work: Work) -> None:
+    """Wrap tables so that they scroll by themselves, let buttons and code be told, and draw the boxes of task lists."""
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for element in list(root.iter()):
+        if element.tag == "table" and not work.letter:
+            parent = parents[element]
+            frame = Element("div", {work.mark: "table"})
+            frame.tail, element.tail = element.tail, None
+            parent[list(parent).index(element)] = frame
+            frame.append(element)
+        elif element.tag == "a" and "button" in (element.attrib.pop("class", "") or "").split():
+            name_as(element, "a", work, "button")
+        elif element.tag == "li":
+            target = element[0] if len(element) and element[0].tag == "p" and not (element.text or "").strip() else element
+            if (found := re.match(r"\[([ xX])\] ", target.text or "")):
+                target.text = ("☐ " if found[1] == " " else "☑ ") + (target.text or "")[4:]
+
+
+def _bands(root: Element, work: Work, names: dict[int, str]) -> None:
+    """Put a ``break`` before each top-level element that begins a new band of a full-width page."""
+    previous: Element | None = None
+    for child in list(root):
+        name = names.get(id(child), "")
+        if previous is not None:
+            before = names.get(id(previous), "")
+            if child.tag == "h2" or before in ALONE or (name in BAND and previous.tag != "h2"):
+                root.insert(list(root).index(child), work.slot("break", 0, name=name))
+        previous = child
+
+
+def _sanitise(raw: str, work: Work, secret: str) -> str:
+    attributes = {tag: set(names) for tag, names in ATTRIBUTES.items()}
+    attributes["*"] |= {work.mark, work.place}
+    clean = nh3.clean(raw, tags=TAGS, attributes=attributes, clean_content_tags=EMPTIED, url_schemes=SCHEMES, link_rel=None)
+    if secret in clean:  # a block inside raw HTML is not Markdown any more
+        line = next((block.line for n, block in enumerate(work.blocks) if f"{secret} | {n}" in clean), 0)
+        work.fault(line, "block-in-html", "A block stands inside raw HTML and is not read.", "Move it out of the HTML.")
+        clean = re.sub(rf"/{{3,}} {secret} \| \d+", "", clean)
+    clean = _ALIGN.sub(lambda found: found[1] + (f' {work.mark}="end"' if found[2] else
+                                                 f' {work.mark}="middle"' if found[3] else ""), clean)
+    return re.sub(r"<pre>", f'<pre {work.mark}="code">', clean)
+
+
+def _images(clean: str, work: Work, lines: list[str], first_line: int) -> tuple[str, tuple[Image, ...]]:
+    """Pictures become slots, so that size, address and loading are settled where the files are known; a letter keeps them."""
+    found: list[Image] = []
+    seen: Counter[str] = Counter()
+
+    def take(match: re.Match[str]) -> str:
+        given = {name: unescape(value) for name, value in _ATTRIBUTE.findall(match[1])}
+        src = given.get("src", "")
+        line = _line_of(src, lines, first_line, seen)
+        if not src:
+            return ""
+        found.append(Image(src, given.get("alt"), line))
+        if work.letter:
+            return match[0]
+        round_ = given.pop(work.mark, "")
+        holder = work.slot("image", line, **{k: v for k, v in given.items() if k in {"src", "alt", "title", "width", "height"}},
+                           look=round_ or None)
+        return f'<span {work.place}="{holder.get(work.place)}"></span>'
+
+    return _IMG.sub(take, clean), tuple(found)
+
+
+def _links(clean: str, work: Work, lines: list[str], first_line: int) -> list[Link]:
+    seen: Counter[str] = Counter()
+    links = []
+    for target in map(unescape, _HREF.findall(clean)):
+        if not target.startswith("#fn"):
+            links.append(Link(target, _line_of(target, lines, first_line, seen)))
+    for block in work.blocks:
+        if block.name == "video":
+            links += [Link(block.options[name], block.line) for name in ("src", "poster", "captions") if name in block.options]
+    return links
+
+
+def _line_of(target: str, lines: list[str], first_line: int, seen: Counter[str]) -> int:
+    """The line of the next mention of ``target``; 0 when the text does not hold it as it stands."""
+    seen[target] += 1
+    left = seen[target]
+    for number, line in enumerate(lines):
+        left -= line.count(target) if target else 0
+        if left <= 0 and target:
+            return first_line + number
+    return 0
+
+
+def _trusted(clean: str, work: Work) -> str:
+    """Our own names in place of the attributes that carried them."""
+    return re.sub(rf' {work.mark}="([^"]*)"', lambda found: TRUSTED.get(found[1], f' class="{found[1]}"'), clean)
+
+
+def _parts(clean: str, work: Work) -> list[str | Slot]:
+    parts: list[str | Slot] = []
+    pieces = re.split(rf'<(?:div|span) {work.place}="(\d+)"></(?:div|span)>', clean)
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            parts.append(work.slots[int(piece)])
+        elif piece.strip():
+            parts.append(piece.strip("\n"))
+    return parts
+
+
+def _features(clean: str, work: Work) -> frozenset[str]:
+    """Parts of the style beside blocks that the page needs."""
+    used = {"table": "<table", "code": "<pre", "footnotes": 'id="fn:', "terms": "<dl>"}
+    return frozenset(name for name, sign in used.items() if sign in clean)
+
+
+def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
+    found = []
+    for token in tokens:
+        found.append(Heading(token["level"], token["id"], unescape(re.sub(r"<[^>]+>", "", token["name"]))))
+        found += _headings(token["children"])
+    return found
+
+
+def _first_paragraph(clean: str) -> str:
+    """The text of the first paragraph that is a sentence rather than a label."""
+    paragraphs = [unescape(re.sub(r"<[^>]+>", "", found)).strip() for found in re.findall(r"<p[^>]*>(.*?)</p>", clean, re.S)]
+    paragraphs = [re.sub(r"\s+", " ", each) for each in paragraphs if each]
+    return next((each for each in paragraphs if len(each) > 60 or each.endswith((".", "!", "?"))), paragraphs[0] if paragraphs else "")
+
+
+def _slug(value: str, separator: str) -> str:
+    slug: str = slugify_unicode(value, separator)
+    return f"{slug}-part" if slug in TAKEN_IDS or re.match(r"get-|fn", slug) else slug or "part"

@@ -1,8 +1,18 @@
 """Leads: who they are, what they asked for, what they agreed to, and the acts that span several subjects."""
 
 from flask import Flask
+from sqlalchemy import Engine
+
+from handsel.db import db
 
 
 def init_app(app: Flask) -> None:
-    """Hang this part on ``app``."""
+    """Hang the writer of captures on ``app``."""
     import handsel.leads.models  # noqa: F401  tables of other subjects refer to them
+    from handsel.leads.together import Together
+
+    def engine() -> Engine:
+        with app.app_context():
+            return db.engine
+
+    app.extensions["handsel.leads"] = Together(engine)

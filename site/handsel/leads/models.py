@@ -69,7 +69,7 @@ class Capture(Model):
     key: Mapped[str] = mapped_column(String(22), unique=True)
     """Random and public: names the capture in the thank-you page's address."""
     once: Mapped[str] = mapped_column(String(43), unique=True)
-    """The form token's nonce: a double click, a reload or fifty equal POSTs find the same capture."""
+    """Made of the form token and the mailbox: a double click, a reload or fifty equal POSTs find the same capture."""
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     offer: Mapped[str] = mapped_column(String(80))
     form: Mapped[str] = mapped_column(String(80))
@@ -77,7 +77,7 @@ class Capture(Model):
     page: Mapped[str] = mapped_column(String(400), default="")
     answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     email: Mapped[str] = mapped_column(String(254))
-    """The address as typed in this capture; a corrected one stays here while the lead moves on."""
+    """The address as typed in this capture; a correction takes its place, and the capture moves to that mailbox."""
     at: Mapped[datetime] = mapped_column(Instant, index=True)
     proven_at: Mapped[datetime | None] = mapped_column(Instant)
     quarantine: Mapped[str] = mapped_column(String(40), default="")
@@ -172,6 +172,8 @@ class Grant(Model):
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     uses_left: Mapped[int]
+    proves: Mapped[bool] = mapped_column(default=True)
+    """The link went by mail alone, so that using it proves the mailbox; False for one shown on the thank-you page."""
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 

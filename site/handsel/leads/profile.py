@@ -1,0 +1,117 @@
+"""What we believe about a lead, made from its captures: proven answers before claims, newer before older.
+
+A capture whose mailbox was never proven is a claim: anybody could have typed the address. While a lead has no proven
+capture, its claims are all we have, and the newest answer to each question stands. From the first proven capture on,
+claims say nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from handsel.forms.schema import STANDARD
+from handsel.leads.cells import GUARDED, is_plain
+from handsel.leads.models import STAGES, Capture, Consent, Lead, LeadOffer, LeadTag
+
+COLUMNS = tuple(sorted(STANDARD - {"email"}))
+_EMPTY: dict[str, str] = dict.fromkeys(COLUMNS, "")
+
+
+class Said(NamedTuple):
+    """What one capture says, and whether its mailbox was proven."""
+
+    answers: Mapping[str, Any]
+    proven: bool
+
+
+def profile(captures: Iterable[Said]) -> dict[str, Any]:
+    """The columns of a lead that its captures fill, from captures in the order of their time; ``custom`` among them."""
+    captures = list(captures)
+    if any(said.proven for said in captures):
+        captures = [said for said in captures if said.proven]
+    columns: dict[str, Any] = _EMPTY | {"custom": {}}
+    for said in captures:
+        columns = overlaid(columns, said.answers)
+    return columns
+
+
+def overlaid(columns: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """``columns`` with the answers of a newer capture laid over them; an empty answer covers nothing."""
+    result = dict(columns) | {"custom": dict(columns["custom"])}
+    for name, answer in answers.items():
+        if name == "email" or answer in ("", None, []):
+            continue
+        if name in STANDARD:
+            result[name] = str(answer)
+        else:
+            result["custom"][name] = answer
+    return result
+
+
+def highest(stages: Iterable[str]) -> str:
+    """The stage furthest along; ``iql`` when there is none."""
+    return max(stages, key=STAGES.index, default=STAGES[0])
+
+
+def standing_topics(events: Iterable[tuple[str, str]]) -> list[str]:
+    """The topics agreed to and proven, sorted, from (purpose, state) pairs in the order of their time."""
+    proven: set[str] = set()
+    for purpose, state in events:
+        if state == "confirmed":
+            proven.add(purpose)
+        elif state == "withdrawn":
+            proven.discard(purpose)
+    return sorted(proven)
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words as lists and exports show them: sorted, with a comma and a space between."""
+    return ", ".join(sorted(words))
+
+
+def mark_plain(lead: Lead) -> None:
+    """Set ``lead.plain`` anew; call it after any change of a lead's columns."""
+    lead.plain = is_plain({name: getattr(lead, name) for name in (*GUARDED, "custom")})
+
+
+def refresh(session: Session, lead: Lead) -> None:
+    """Make every column of ``lead`` that is a view anew from its facts."""
+    captures = session.scalars(select(Capture).where(Capture.lead_id == lead.id).order_by(Capture.at, Capture.id)).all()
+    for name, value in profile(Said(capture.answers, capture.proven_at is not None) for capture in captures).items():
+        column = Lead.__table__.columns[name]
+        setattr(lead, name, value[: getattr(column.type, "length", None)] if isinstance(value, str) else value)
+    proven = [capture.proven_at for capture in captures if capture.proven_at]
+    lead.confirmed_at = min(proven, default=None)
+    if captures:
+        lead.captured_at, lead.last_capture_at = captures[0].at, captures[-1].at
+        lead.source = captures[0].source
+    refresh_texts(session, lead)
+
+
+def refresh_texts(session: Session, lead: Lead) -> None:
+    """Make the texts that stand for a lead's tags, offers and consents anew from their own tables."""
+    session.flush()
+    lead.tags_text = joined(session.scalars(select(LeadTag.tag).where(LeadTag.lead_id == lead.id)))
+    lead.offers_text = joined(session.scalars(select(LeadOffer.offer).where(LeadOffer.lead_id == lead.id)))
+    events = session.execute(
+        select(Consent.purpose, Consent.state).where(Consent.lead_id == lead.id).order_by(Consent.at, Consent.id)).all()
+    lead.consent_text = ", ".join(standing_topics((purpose, state) for purpose, state in events))[:200]
+    mark_plain(lead)
+
+
+def add_tag(session: Session, lead: Lead, tag: str, at: datetime, source: str) -> None:
+    """Put ``tag`` on ``lead``; nothing happens when it is there."""
+    if session.get(LeadTag, (lead.id, tag)) is None:
+        session.add(LeadTag(lead_id=lead.id, tag=tag, at=at, source=source))
+    refresh_texts(session, lead)
+
+
+def remove_tag(session: Session, lead: Lead, tag: str) -> None:
+    """Take ``tag`` off ``lead``; nothing happens when it is not there."""
+    session.execute(delete(LeadTag).where(LeadTag.lead_id == lead.id, LeadTag.tag == tag))
+    refresh_texts(session, lead)

@@ -1,0 +1,109 @@
+"""Rows straight to the driver: for the capture, where objects and statement building would cost more than the disk.
+
+Values are shaped once to what a column keeps, whatever the engine; the statements are the same text for both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import JSON, Column, String, Table
+
+from handsel.db import Base, Instant, instant_text
+
+Row = dict[str, Any]
+_NAMED = re.compile(r"(?<![:\w]):(\w+)")
+
+
+class Pen:
+    """A driver's cursor inside one transaction. Parameters are named ``:so`` on both engines."""
+
+    def __init__(self, cursor: Any, sqlite: bool) -> None:
+        self._cursor = cursor
+        self._sqlite = sqlite
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run one statement; its rows, if it gives any."""
+        self._cursor.execute(sql if self._sqlite else _percent(sql), values)
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def add(self, model: type[Base], row: Row, tail: str = "") -> list[tuple[Any, ...]]:
+        """Insert a shaped row; ``tail`` is what follows the values, such as ``RETURNING id``."""
+        return self.run(_insert(model, tuple(row), tail), row)
+
+    def add_all(self, model: type[Base], rows: Iterable[Row], tail: str = "") -> None:
+        """Insert shaped rows that have the same columns."""
+        rows = list(rows)
+        if rows:
+            sql = _insert(model, tuple(rows[0]), tail)
+            self._cursor.executemany(sql if self._sqlite else _percent(sql), rows)
+
+
+def shaped(model: type[Base], **values: Any) -> Row:
+    """``values`` as the driver takes them, with the model's own defaults for the columns that are not named.
+
+    Texts are cut to their column, so that both engines keep the same.
+    """
+    row: Row = {}
+    for name, default, shape in _columns(model):
+        if name in values:
+            value = values[name]
+        elif default is _NONE:
+            continue
+        else:
+            value = default() if callable(default) else default
+        row[name] = value if value is None or shape is None else shape(value)
+    return row
+
+
+_NONE = object()
+
+
+@lru_cache(maxsize=64)
+def _columns(model: type[Base]) -> tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]:
+    return tuple((column.name, _default(column), _shape(column)) for column in cast(Table, model.__table__).columns)
+
+
+def _default(column: Column[Any]) -> Any:
+    default: Any = column.default
+    if default is None:
+        return _NONE
+    return {"dict": dict, "list": list}.get(getattr(default.arg, "__name__", ""), default.arg)
+
+
+def _shape(column: Column[Any]) -> Callable[[Any], Any] | None:
+    if isinstance(column.type, Instant):
+        return instant_text
+    if isinstance(column.type, JSON):
+        return json.dumps
+    length = column.type.length if isinstance(column.type, String) else None
+    if length is not None:
+        return lambda text: text[:length]
+    return None
+
+
+@lru_cache(maxsize=256)
+def _insert(model: type[Base], columns: tuple[str, ...], tail: str) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    places = ", ".join(f":{name}" for name in columns)
+    return f'INSERT INTO "{cast(Table, model.__table__).name}" ({names}) VALUES ({places}) {tail}'  # noqa: S608
+
+
+@lru_cache(maxsize=256)
+def _percent(sql: str) -> str:
+    return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))
+
+
+def instant(value: Any) -> datetime | None:
+    """A time as a driver gives it, back as a time."""
+    return datetime.fromisoformat(value) if value else None
+
+
+def loaded(value: Any) -> Any:
+    """A JSON column as a driver gives it: SQLite's text, or what PostgreSQL's driver has read already."""
+    return json.loads(value) if isinstance(value, (str, bytes)) else value

@@ -1,0 +1,130 @@
+"""Captures that arrive together commit together: on SQLite, one writer thread per process does the work of all.
+
+A commit waits for the disk, and SQLite lets one writer in at a time; so requests hand over their work and wait. The
+thread takes whatever has come in meanwhile, does each piece in a savepoint of one transaction, commits once and wakes
+everybody. A lone piece does not wait for company, and the failure of one piece leaves the others untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.engine import Engine
+
+from handsel.leads.rows import Pen
+
+T = TypeVar("T")
+MOST = 128  # pieces in one transaction: enough to hide the disk, and the first does not wait long for the last
+
+
+class Piece(Generic[T]):
+    """One piece of work and what came of it."""
+
+    __slots__ = ("done", "error", "result", "work")
+
+    def __init__(self, work: Callable[[Pen], T]) -> None:
+        self.work = work
+        self.result: T | None = None
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class Together:
+    """The writer of one process. ``engine`` is asked for when the thread begins, so that a fork gets its own."""
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+        self._waiting: deque[Piece[Any]] = deque()
+        self._arrived = threading.Event()
+        self._lock = threading.Lock()
+        self._process = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def do(self, work: Callable[[Pen], T]) -> T:
+        """Do ``work`` in a transaction with whatever else has come in; returns when it is on disk.
+
+        Raises what ``work`` raised, or the driver's error if the transaction could not be committed.
+        """
+        if self._process != os.getpid():
+            self._start()
+        piece = Piece(work)
+        self._waiting.append(piece)
+        self._arrived.set()
+        piece.done.acquire()
+        if piece.error is not None:
+            raise piece.error
+        return piece.result  # type: ignore[return-value]  # set whenever there is no error
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._process == os.getpid():
+                return
+            self._waiting, self._arrived, self._closed = deque(), threading.Event(), False
+            self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
+            self._thread.start()
+            self._process = os.getpid()
+
+    def _run(self) -> None:
+        engine = self._engine()
+        raw: Any = None
+        while True:
+            self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
+                try:
+                    raw = raw or engine.raw_connection()
+                    self._write(raw.cursor(), batch)
+                except BaseException as error:
+                    self._fail(batch, error)
+                    raw = self._drop(raw)
+                for piece in batch:
+                    piece.done.release()
+            if self._closed:
+                self._drop(raw)
+                return
+
+    @staticmethod
+    def _write(cursor: Any, batch: list[Piece[Any]]) -> None:
+        pen = Pen(cursor, sqlite=True)
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            for piece in batch:
+                cursor.execute("SAVEPOINT piece")
+                try:
+                    piece.result = piece.work(pen)
+                except BaseException as error:
+                    if not cursor.connection.in_transaction:
+                        raise  # SQLite itself has ended the transaction (disk full): none of the batch is written
+                    piece.error = error
+                    cursor.execute("ROLLBACK TO piece")
+                cursor.execute("RELEASE piece")
+            cursor.execute("COMMIT")
+        finally:
+            if cursor.connection.in_transaction:
+                cursor.execute("ROLLBACK")
+            cursor.close()
+
+    @staticmethod
+    def _fail(batch: list[Piece[Any]], error: BaseException) -> None:
+        for piece in batch:
+            piece.error = piece.error or error
+
+    @staticmethod
+    def _drop(raw: Any) -> None:
+        if raw is not None:
+            raw.close()
+
+    def close(self) -> None:
+        """End the thread when its work is done. For the end of a process, and of a test."""
+        if self._thread is not None and self._process == os.getpid():
+            self._closed = True
+            self._arrived.set()
+            self._thread.join(2)
+            self._process = 0

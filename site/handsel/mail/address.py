@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from handsel.errors import SettingsError, nearest
 
-Tls = Literal["none", "starttls", "tls"]
-PORTS: dict[Tls, int] = {"none": 25, "starttls": 587, "tls": 465}
+Tls = Literal["off", "starttls", "tls"]
+PORTS: dict[Tls, int] = {"off": 25, "starttls": 587, "tls": 465}
 WHERE = "HANDSEL_MAIL_URL"
 EXAMPLE = "Write it as `smtp://user:password@mail.example.org:587?tls=starttls`."
 
@@ -66,14 +66,14 @@ def _tls(scheme: str, port: int | None, query: str) -> Tls:
     by_scheme = {"smtps": "tls", "starttls": "starttls"}.get(scheme, "")
     if wanted and by_scheme and wanted != by_scheme:
         raise SettingsError(WHERE, f"`{scheme}://` and `tls={wanted}` contradict each other.", "Remove one of them.")
-    by_port = {587: "starttls", 465: "tls"}.get(port or 0, "none")
+    by_port = {587: "starttls", 465: "tls"}.get(port or 0, "off")
     return cast(Tls, wanted or by_scheme or by_port)
 
 
 def _refuse_open_password(address: ServerAddress) -> None:
     if bool(address.user) != bool(address.password):
         raise SettingsError(WHERE, "The address has a user or a password, but not both.", EXAMPLE)
-    if address.user and address.tls == "none" and not _is_here(address.host):
+    if address.user and address.tls == "off" and not _is_here(address.host):
         raise SettingsError(WHERE, "The password would cross the network in the open.", "Add `?tls=starttls`.")
 
 

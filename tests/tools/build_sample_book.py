@@ -6,7 +6,13 @@ project's root:
     python tests/tools/build_sample_book.py offers/home-energy-guide/guide offers/heat-pump-whitepaper/paper
 
 Each folder holds numbered chapters (``01-….md``) and a ``book.css``. Title, subtitle, author, language and the name of
-the PDF come from ``offer.md`` one level up. The same chapters give the same bytes.
+the PDF come from ``offer.md`` one level up, or in the folder that is named after an equals sign. A book of one chapter
+is a sheet without cover and contents: the checklist that ``handsel init`` gives away is made by
+
+    offer=site/handsel/starter/offers/landing-page-checklist
+    python tests/tools/build_sample_book.py tests/tools/starter-checklist=$offer
+
+The same chapters give the same bytes.
 
 Needs WeasyPrint (in the dev requirements) and, on Debian, ``apt-get install libpango-1.0-0 libpangoft2-1.0-0
 libharfbuzz-subset0 fonts-vollkorn fonts-lato``. Look at the pages afterwards: ``pdftoppm -r 60 -png guide.pdf page``
@@ -52,9 +58,9 @@ def chapter_html(text: str, number: int) -> tuple[str, str, bool]:
     return f'<section class="chapter">{body}</section>', re.sub(r"<[^>]+>", "", match["heading"]), counted
 
 
-def book_html(folder: Path) -> tuple[str, Path]:
+def book_html(folder: Path, offer_folder: Path) -> tuple[str, Path]:
     """The whole book as one page of HTML, and the path of the PDF it belongs to."""
-    offer = frontmatter.load(str(folder.parent / "offer.md"))
+    offer = frontmatter.load(str(offer_folder / "offer.md"))
     cover = offer["cover"]
     chapters = [
         chapter_html(path.read_text(encoding="utf-8"), number)
@@ -71,32 +77,33 @@ def book_html(folder: Path) -> tuple[str, Path]:
         for y in (34, 62, 90, 118, 146)
     )
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 472 182">{waves}</svg>'
+    front = f"""<div class="cover"><div class="spine"></div><div class="small">Warmhouse</div>
+<div class="title">{escape(cover["title"])}</div><div class="subtitle">{escape(cover["subtitle"])}</div>
+<img alt="" src="data:image/svg+xml,{quote(svg)}">
+<div class="author">{escape(cover["author"])}</div></div>
+<nav class="contents"><div class="book-title">{escape(cover["title"])}</div><h2>Contents</h2>
+<ol>{"".join(lines)}</ol></nav>"""
     page = f"""<!doctype html>
-<html lang="{escape(offer["language"])}"><head><meta charset="utf-8">
+<html lang="{escape(offer.get("language", "en"))}"><head><meta charset="utf-8">
 <title>{escape(cover["title"])}</title>
 <meta name="author" content="{escape(cover["author"])}">
 <meta name="description" content="{escape(offer["summary"])}">
 <meta name="keywords" content="{escape(", ".join(offer["tags"]))}">
 <meta name="generator" content="Handsel sample book">
 <link rel="stylesheet" href="book.css"></head><body>
-<div class="cover"><div class="spine"></div><div class="small">Warmhouse</div>
-<div class="title">{escape(cover["title"])}</div><div class="subtitle">{escape(cover["subtitle"])}</div>
-<img alt="" src="data:image/svg+xml,{quote(svg)}">
-<div class="author">{escape(cover["author"])}</div></div>
-<nav class="contents"><div class="book-title">{escape(cover["title"])}</div><h2>Contents</h2>
-<ol>{"".join(lines)}</ol></nav>
+{front if len(chapters) > 1 else ""}
 {"".join(section for section, _, _ in chapters)}
 </body></html>"""
-    return page, folder.parent / offer["asset"]
+    return page, offer_folder / offer["asset"]
 
 
 def main() -> None:
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
     for name in sys.argv[1:]:
-        folder = Path(name)
-        page, pdf = book_html(folder)
-        document = HTML(string=page, base_url=str(folder.resolve()) + "/").render(pdf_variant="pdf/ua-1")
+        folder, _, offer_folder = name.partition("=")
+        page, pdf = book_html(Path(folder), Path(offer_folder) if offer_folder else Path(folder).parent)
+        document = HTML(string=page, base_url=str(Path(folder).resolve()) + "/").render(pdf_variant="pdf/ua-1")
         identifier = hashlib.sha256(page.encode()).digest()[:16]
         document.write_pdf(pdf, pdf_variant="pdf/ua-1", pdf_identifier=identifier)
         sys.stdout.write(f"{pdf}: {len(document.pages)} pages, {pdf.stat().st_size / 1000:.0f} kB\n")

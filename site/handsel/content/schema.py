@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from handsel.content.values import Hex, Instant, Language, Line, Mailbox, Sentence, SiteUrl, Slug, Target
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""How offers, forms and pages are named."""
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
@@ -20,6 +24,8 @@ class Part(BaseModel):
 
     missing: ClassVar[dict[str, tuple[str, str, str]]] = {}
     """For a required key: the kind of fault when it is missing, what to say, and what to do."""
+    kinds: ClassVar[dict[str, str]] = {}
+    """For a key: the kind of fault when its value is none that it can have."""
 
 
 class MenuLink(Part):
@@ -56,6 +62,8 @@ class Author(Part):
 
 class Theme(Part):
     """What the look takes from the marketer; see the manual's page on the theme."""
+
+    kinds: ClassVar[dict[str, str]] = {"brand": "bad-colour", "mark": "bad-colour"}
 
     brand: Hex = "#046246"
     mark: Hex = "#fad371"

@@ -19,6 +19,10 @@ CHOOSING = frozenset({"select", "radio", "checkboxes"})
 STANDARD = frozenset({"email", "name", "first_name", "last_name", "company", "job_title", "phone", "country"})
 """The names with a column of their own on a lead; every other name is a custom field."""
 
+RESERVED_NAMES = frozenset({"data", "errors", "meta", "process", "validate", "populate_obj", "form_errors",
+                            "hidden_tag", "is_submitted", "validate_on_submit", "csrf_token", "submit"})
+"""What the class of a form calls its own."""
+
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Disposable = Literal["allow", "quarantine", "refuse"]
 
@@ -36,6 +40,7 @@ class FieldSpec(Part):
     missing: ClassVar[dict[str, tuple[str, str, str]]] = {
         "label": ("field-without-label", "The field has no label.", "Add `label: …`: people who listen need it too."),
     }
+    kinds: ClassVar[dict[str, str]] = {"type": "unknown-field-type"}
 
     name: FieldName
     label: Line

@@ -51,6 +51,11 @@ class Letter:
     fields_used: frozenset[str]
     due_after: timedelta
     digest: str
+    whole: str = ""
+    """The whole file, front matter and all, with plain line ends."""
+    links: tuple[tuple[str, int], ...] = ()
+    """What it links to, with lines; addresses of our own site begin with ``/``."""
+    images: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_delivery(self) -> bool:

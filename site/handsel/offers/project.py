@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any, TypeVar
 
+from handsel import clock
+from handsel.content.files import Memo, Tree, scan
+from handsel.content.library import SITE_FILE, Page, Read, Reading, read_pages, read_site
 from handsel.content.schema import SiteSettings
 from handsel.errors import Fault
 from handsel.forms.library import CaptureForm
+from handsel.forms.read import read_forms
+from handsel.offers.check import World, all_aliases, faults_of
+from handsel.offers.letters import read_own_mails
 from handsel.offers.library import Letter, Offer
+from handsel.offers.read import read_folders
 
-if TYPE_CHECKING:
-    from handsel.content.library import Page
+T = TypeVar("T")
+
+NAMELESS = SiteSettings(name="A new site")
+"""What a project without settings is called until it has some."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What one reading leaves to the next: the files, what was made of each, and the last good state of every unit.
+
+    A unit is what goes live together: a page, a form, an own mail, the settings, or the whole folder of an offer.
+    """
+
+    tree: Tree
+    memo: Memo
+    good: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,6 +58,7 @@ class Project:
     faults: tuple[Fault, ...]
     read_at: datetime
     next_change_at: datetime | None
+    past: Past = field(repr=False, compare=False)
 
     def offer(self, slug: str) -> Offer | None:
         """The offer of that slug, by its present or a former one."""
@@ -42,3 +66,127 @@ class Project:
         if found is not None:
             return found
         return next((offer for offer in self.offers.values() if slug in offer.former_slugs), None)
+
+
+def check(root: Path) -> list[Fault]:
+    """Every fault of every file of the project at ``root``, in the order of files and lines."""
+    return list(read(root).faults)
+
+
+def read(root: Path, previous: Project | None = None, at: datetime | None = None) -> Project:
+    """The project at ``root`` as it stands now; never raises, whatever its files hold.
+
+    A unit with a fault keeps the state it had in ``previous``; without one it is shown as far as it can be understood.
+    ``previous`` itself comes back if neither a file nor the hour has changed anything.
+    """
+    at = at or clock.now()
+    tree = scan(root)
+    if previous is not None and previous.past.tree == tree and not due(previous, at):
+        return previous
+    memo = previous.past.memo if previous else Memo()
+    return build(tree, memo, previous.past.good if previous else {}, at)
+
+
+def due(project: Project, at: datetime) -> bool:
+    """Whether the project must be put together anew at that instant, although no file has changed."""
+    return at < project.read_at or (project.next_change_at is not None and project.next_change_at <= at)
+
+
+def build(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> Project:
+    """The project made of the files of ``tree``; ``good`` holds the last good state of each unit."""
+    world = look(tree, memo, good, at)
+    wrong = faults_of(world)
+    faults = [*tree.faults, *(fault for found in wrong.values() for fault in found)]
+    chosen = _Choice(good, wrong)
+    site = chosen.take(SITE_FILE, world.site_read.value, world.site_read.faults) or NAMELESS
+    forms = {name: form for name, read in world.forms.items() if (form := chosen.of(read))}
+    pages: dict[str, Page] = {}
+    for read in world.pages.values():
+        page = chosen.of(read)
+        if page is not None:
+            pages.setdefault(page.path, page)
+    offers: dict[str, Offer] = {}
+    for slug, folder in world.folders.items():
+        form = forms.get(folder.meta.value.form) if folder.meta.value else None
+        offer = chosen.take(f"offers/{slug}", folder.join(form), folder.faults)
+        if offer is not None:
+            offers[slug] = replace(offer, form=forms.get(offer.form.name, offer.form))
+    emails = {name: mail for name, read in world.mails.items() if (mail := chosen.of(read))}
+    memo.forget(set(tree.stamps) | {f"offers/{slug}" for slug in world.folders})
+    faults += chosen.faults
+    return Project(site, pages, forms, offers, _aliases(world, pages, offers, at), _assets(world, offers), emails,
+                   tuple(sorted(set(faults))), at, _next_change(pages.values(), offers.values(), at),
+                   Past(tree, memo, chosen.good))
+
+
+class _Choice:
+    """Chooses for each unit between what was just read and what was good before, and remembers what is good now."""
+
+    def __init__(self, good: dict[str, Any], wrong: dict[str, list[Fault]]) -> None:
+        self.before = good
+        self.wrong = wrong
+        self.good: dict[str, Any] = {}
+        self.faults: list[Fault] = []
+
+    def of(self, read: Read[T]) -> T | None:
+        """The state that is shown of a unit of one file."""
+        chosen: T | None = self.take(read.file, read.value, read.faults)
+        return chosen
+
+    def take(self, unit: str, now: Any, own: Iterable[Fault]) -> Any:
+        """The state of the unit that is shown: the present one if it is without fault, or else the last good one."""
+        own = list(own)
+        self.faults += own
+        if not own and not self.wrong.get(unit) and now is not None:
+            self.good[unit] = now
+            return now
+        if unit in self.before:
+            self.good[unit] = self.before[unit]
+            return self.before[unit]
+        return now
+
+
+def look(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> World:
+    """All files read. The settings that others are read by are the last good ones if the present ones are faulty."""
+    site_read = read_site(tree, memo)
+    usable = site_read.value if not site_read.faults else None
+    site = usable or good.get(SITE_FILE) or site_read.value or NAMELESS
+    reading = Reading(tree, memo, site)
+    pages = read_pages(reading)
+    by_path: dict[str, Read[Page]] = {}
+    for read in pages.values():
+        if read.value:
+            by_path.setdefault(read.value.path, read)
+    folders = read_folders(reading)
+    aliases: dict[str, str] = {}
+    for _, alias, target, _ in all_aliases(pages.values(), folders.values()):
+        aliases.setdefault(alias, target)
+    return World(tree, at, site, site_read, read_forms(reading), pages, folders, read_own_mails(reading), by_path,
+                 aliases)
+
+
+def _aliases(world: World, pages: dict[str, Page], offers: dict[str, Offer], at: datetime) -> dict[str, str]:
+    """Old addresses that lead somewhere; one that a page or a file answers at by itself is left out."""
+    found: dict[str, str] = {}
+    funnels = {offer.path for offer in offers.values()}
+    for alias, target in world.aliases.items():
+        live = pages[target].is_live(at) if target in pages else target in funnels
+        if live and alias not in pages and alias not in funnels and alias not in world.assets:
+            found[alias] = target
+    return found
+
+
+def _assets(world: World, offers: dict[str, Offer]) -> dict[str, str]:
+    found = dict(world.assets)
+    for offer in offers.values():
+        found.update((path, file) for path, file in offer.images.items() if file in world.tree.stamps)
+    return found
+
+
+def _next_change(pages: Iterable[Page], offers: Iterable[Offer], at: datetime) -> datetime | None:
+    offers = list(offers)
+    metas = [page.meta for page in pages]
+    metas += [page.meta for offer in offers for page in (*offer.variants.values(), offer.thanks)]
+    moments = [moment for meta in metas for moment in (meta.publish_at, meta.unpublish_at)]
+    moments += [moment for offer in offers for moment in (offer.opens_at, offer.closes_at)]
+    return min((moment for moment in moments if moment and moment > at), default=None)

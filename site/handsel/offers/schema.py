@@ -47,6 +47,7 @@ class OfferMeta(Part):
         "title": ("offer-without-title", "The offer has no title.", "Add `title: …` to its front matter."),
         "form": ("offer-without-form", "The offer names no form.", "Add `form: <name>` for one of forms/<name>.yml."),
     }
+    kinds: ClassVar[dict[str, str]] = {"kind": "unknown-offer-kind", "split": "bad-split"}
 
     title: Line
     kind: Kind

@@ -21,7 +21,7 @@ ROLE_WORDS = {
 
 
 # Looser than for visitors: accounts are added by owners, and a house may use names such as `.local` inside.
-_ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,8}")
+_ADDRESS = re.compile(r"\w[^@\s,;:<>()\[\]\"\\]{0,63}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,8}")
 
 
 def normalised(email: str) -> str:

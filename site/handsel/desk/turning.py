@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
-from flask import abort, request, url_for
+from flask import abort, request
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -65,4 +66,4 @@ def _number(text: str | None) -> int | None:
 
 def _address(**turn: int) -> str:
     kept = {name: value for name, value in request.args.items() if name not in {"before", "after"} and value}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, **turn)
+    return f"{request.path}?{urlencode(kept | {name: str(key) for name, key in turn.items()})}"

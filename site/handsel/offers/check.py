@@ -12,7 +12,7 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from handsel.content.files import Tree
-from handsel.content.library import RESERVED, SITE_FILE, Page, Read, assets
+from handsel.content.library import RESERVED, SITE_FILE, Page, Read, address, assets
 from handsel.content.markdown import Slot
 from handsel.content.schema import SiteSettings
 from handsel.errors import Fault, nearest
@@ -49,6 +49,11 @@ class World:
         return assets(self.tree)
 
     @cached_property
+    def written(self) -> set[str]:
+        """The addresses of all pages, those included that cannot be read now: their own faults say enough."""
+        return set(map(address, self.pages))
+
+    @cached_property
     def made(self) -> set[str]:
         """Addresses that the program makes out of what there is: archives and lists of tags."""
         made = set(MADE)
@@ -61,7 +66,7 @@ class World:
 
     def knows(self, path: str) -> bool:
         """Whether something answers at that address."""
-        if path in self.by_path or path in self.assets or path in self.made or path in self.aliases:
+        if path in self.written or path in self.assets or path in self.made or path in self.aliases:
             return True
         if path.startswith("/offers/"):
             return self._knows_offer(path)

@@ -1,0 +1,75 @@
+"""``handsel check``: every fault in every file that marketers wrote."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from handsel.cli import project_root
+
+if TYPE_CHECKING:
+    from handsel.offers.project import Project
+
+
+def _use_project(ctx: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        ctx.meta["handsel.project"] = folder
+
+
+@click.command("check")
+@click.option("--project", type=click.Path(path_type=Path), metavar="DIR", expose_value=False, is_eager=True,
+              callback=_use_project, help="The project folder; otherwise the one you stand in.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for other programs.")
+def check_command(as_json: bool) -> None:
+    """Read every page, offer and form, and name all faults at once.
+
+    Each line says where a fault is, what is wrong and what to do next. Nothing is changed, and no server is needed.
+    The exit code is 1 if there is any fault.
+
+    \b
+    Examples:
+      handsel check
+      handsel check --project ../my-site
+      handsel check --json | jq '.faults[].kind'
+    """
+    from handsel.offers.project import read
+
+    project = read(project_root())
+    if as_json:
+        click.echo(json.dumps(_values(project), ensure_ascii=False, indent=2))
+    else:
+        for fault in project.faults:
+            click.echo(str(fault))
+        click.echo(_closing(project))
+    if project.faults:
+        sys.exit(1)
+
+
+def _values(project: Project) -> dict[str, object]:
+    faults = [{"where": fault.where, "line": fault.line, "kind": fault.kind, "what": fault.what, "do": fault.do}
+              for fault in project.faults]
+    return {"ok": not faults, "faults": faults, "counts": _counts(project)}
+
+
+def _counts(project: Project) -> dict[str, int]:
+    offers = project.offers.values()
+    return {"pages": len(project.pages), "offers": len(project.offers),
+            "landing pages": sum(len(offer.variants) for offer in offers),
+            "letters": sum(len(offer.letters) for offer in offers), "forms": len(project.forms)}
+
+
+def _closing(project: Project) -> str:
+    if not project.faults:
+        counts = [_many(count, thing) for thing, count in _counts(project).items()]
+        return f"All is well: {', '.join(counts[:-1])} and {counts[-1]}."
+    files = len({fault.where for fault in project.faults})
+    return (f"\n{_many(len(project.faults), 'faults')} in {_many(files, 'files')}. "
+            "A running site goes on showing each file as it last was without fault.")
+
+
+def _many(count: int, things: str) -> str:
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"

@@ -71,6 +71,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", name=op.f("pk_mail_pause")),
     )
     op.create_table(
+        "mailed",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address_hash", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailed")),
+    )
+    with op.batch_alter_table("mailed", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mailed_address_hash"), ["address_hash"], unique=False)
+
+    op.create_table(
         "suppression",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("address_hash", sa.String(length=64), nullable=False),
@@ -330,6 +340,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("expires_at", sa.String(length=24), nullable=False),
         sa.Column("uses_left", sa.Integer(), nullable=False),
+        sa.Column("proves", sa.Boolean(), nullable=False),
         sa.Column("revoked_at", sa.String(length=24), nullable=True),
         sa.ForeignKeyConstraint(
             ["capture_id"], ["capture.id"], name=op.f("fk_download_grant_capture_id"), ondelete="CASCADE"
@@ -345,6 +356,7 @@ def upgrade() -> None:
     op.create_table(
         "download",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=22), nullable=False),
         sa.Column("grant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("offer", sa.String(length=80), nullable=False),
@@ -356,6 +368,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_download_lead_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_download")),
+        sa.UniqueConstraint("key", name=op.f("uq_download_key")),
     )
     with op.batch_alter_table("download", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_download_grant_id"), ["grant_id"], unique=False)

@@ -26,6 +26,7 @@ from handsel.leads.profile import COLUMNS, highest, joined, overlaid
 from handsel.leads.rows import Pen, Row, loaded, shaped
 from handsel.leads.together import Together
 from handsel.leads.token import Ticket
+from handsel.mail import suppress
 from handsel.offers.library import Offer
 from handsel.traffic.visitor import UTM, Visit
 
@@ -79,7 +80,7 @@ def capture(app: Flask, offer: Offer, claim: Claim) -> Captured:
 
     Raises Unwritten when the database cannot take it now; then nothing is written, and trying again is safe.
     """
-    prepared = Prepared.of(offer, claim)
+    prepared = Prepared.of(offer, claim, suppress.address_hash(claim.email, app))
     try:
         if is_sqlite():
             together: Together = app.extensions["handsel.leads"]
@@ -122,6 +123,7 @@ class Prepared:
 
     offer: Offer
     claim: Claim
+    mailbox: str
     plan: Plan
     lead: Row
     capture: Row
@@ -129,16 +131,17 @@ class Prepared:
     tags: tuple[str, ...] = field(default=())
 
     @classmethod
-    def of(cls, offer: Offer, claim: Claim) -> Prepared:
-        """Prepare ``claim``."""
+    def of(cls, offer: Offer, claim: Claim, mailbox: str) -> Prepared:
+        """Prepare ``claim``; ``mailbox`` is the hash of its address."""
         columns = overlaid(dict.fromkeys(COLUMNS, "") | {"custom": {}}, claim.answers)
         ticket, tags = claim.ticket, tuple(sorted(set(offer.meta.tags)))
         columns |= {"email": claim.email, "address": claim.address, "source": ticket.source, "consent_text": "",
                     "stage": offer.meta.stage, "tags_text": joined(tags), "offers_text": offer.slug}
         lead = shaped(Lead, **columns, key=random_key(), captured_at=claim.at, last_capture_at=claim.at,
                       plain=is_plain(columns))
-        return cls(offer, claim, plan(offer, {box.purpose for box in claim.consents}), lead, _capture_row(offer, claim),
-                   [_consent_rows(claim, box) for box in sorted(claim.consents, key=lambda box: box.hash)], tags)
+        return cls(offer, claim, mailbox, plan(offer, {box.purpose for box in claim.consents}), lead,
+                   _capture_row(offer, claim),
+                   [_consent_rows(claim, box) for box in sorted(claim.consents, key=_hash)], tags)
 
     def write(self, pen: Pen) -> Captured:
         """The transaction itself; the caller begins and commits."""
@@ -156,7 +159,8 @@ class Prepared:
         self._tag(pen, lead)
         if not self.claim.quarantine:
             self._convert(pen, capture_id)
-            due = Due(self.offer, self.plan, lead["id"], capture_id, row["key"], self.claim.at)
+            due = Due(self.offer, self.plan, lead["id"], capture_id, row["key"], self.claim.at, self.claim.answers,
+                      {box.purpose for box in self.claim.consents}, self.mailbox)
             due.send(pen, is_new=lead["key"] == self.lead["key"])
         return Captured(row["key"], True)
 
@@ -211,6 +215,10 @@ def update(pen: Pen, lead_id: int, columns: Mapping[str, Any]) -> None:
 
 def _update(names: tuple[str, ...]) -> str:
     return f"UPDATE lead SET {', '.join(f'{name} = :{name}' for name in names)} WHERE id = :lead"  # noqa: S608
+
+
+def _hash(box: ConsentBox) -> str:
+    return box.hash
 
 
 def _with(text: str, *words: str) -> str:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from handsel.db import instant_text
 from handsel.leads.models import Grant
-from handsel.leads.plan import A_DAY, Mailed, Plan, slot, standing
-from handsel.leads.rows import Pen, Row, instant, shaped
+from handsel.leads.plan import A_DAY, Mailed, Plan, says_all, slot
+from handsel.leads.rows import Pen, Row, instant, loaded, shaped
 from handsel.mail import queue
 from handsel.mail.models import Message
 from handsel.offers.library import Offer
 
-_MAILED = ("SELECT offer, first_due_at FROM message WHERE lead_id = :lead AND kind IN ('delivery', 'confirm') "
+_MAILED = ("SELECT message.offer, first_due_at, answers, capture.id FROM message "
+           "LEFT JOIN capture ON capture.id = message.capture_id "
+           "WHERE message.lead_id = :lead AND kind IN ('delivery', 'confirm') "
            "AND first_due_at > :since AND state NOT IN ('cancelled', 'failed', 'suppressed')")
+_TICKED = "SELECT capture_id, purpose FROM consent WHERE lead_id = :lead AND state = 'given'"
+_GONE = "SELECT at FROM gone_mail WHERE address_hash = :mailbox AND at > :since"
 _LETTERS = ("SELECT step FROM message WHERE lead_id = :lead AND offer = :offer AND kind = 'letter' "
             "AND state NOT IN ('cancelled', 'suppressed', 'failed')")
 
@@ -27,7 +35,10 @@ def random_key() -> str:
 
 @dataclass(frozen=True)
 class Due:
-    """What ``plan`` promises for one capture of ``offer``; the rows are written into the caller's transaction."""
+    """What ``plan`` promises for one capture of ``offer``; the rows are written into the caller's transaction.
+
+    ``answers`` and ``consents`` are the claim that the first mail proves.
+    """
 
     offer: Offer
     plan: Plan
@@ -35,13 +46,17 @@ class Due:
     capture_id: int
     capture_key: str
     at: datetime
+    answers: Mapping[str, Any]
+    consents: Collection[str]
+    mailbox: str
+    """The address's hash as the suppression list keeps it."""
 
     def send(self, pen: Pen, *, is_new: bool = False) -> None:
         """Queue the first mail, if the mailbox may have one, and the letters that its lead does not have yet."""
         if self.plan.instant:
             pen.add(Grant, self._grant(self.at, proves=False))
         if self.plan.mail:
-            self._first_mail(pen, is_new)
+            self._first_mail(pen)
         known: set[str] = set()
         if self.plan.letters and not is_new:
             known = {row[0] for row in pen.run(_LETTERS, {"lead": self.lead_id, "offer": self.offer.slug})}
@@ -50,11 +65,22 @@ class Due:
                           step=letter.step, topic=letter.topic)
             for letter in self.plan.letters if letter.step not in known])
 
-    def _first_mail(self, pen: Pen, is_new: bool) -> None:
-        mails = [] if is_new else earlier(pen, self.lead_id, self.at)
+    def _first_mail(self, pen: Pen) -> None:
+        mails = self.earlier(pen)
         due_at = slot(mails, self.at)
-        if due_at is not None and not standing(mails, self.offer.slug, self.at):
+        said = any(says_all(mail, self.offer.slug, self.answers, self.consents, self.at) for mail in mails)
+        if due_at is not None and not said:
             self.mail(pen, due_at, number=0)
+
+    def earlier(self, pen: Pen) -> list[Mailed]:
+        """The mails of the last day, sent or waiting, that forms triggered for the mailbox."""
+        since = instant_text(self.at - A_DAY)
+        found = pen.run(_MAILED, {"lead": self.lead_id, "since": since})
+        gone = pen.run(_GONE, {"mailbox": self.mailbox, "since": since})
+        ticks = pen.run(_TICKED, {"lead": self.lead_id}) if found else []
+        return [Mailed("", due, {}, frozenset()) for (text,) in gone if (due := instant(text))] + [
+            Mailed(offer, due, loaded(answers) or {}, frozenset(purpose for id_, purpose in ticks if id_ == capture_id))
+            for offer, text, answers, capture_id in found if (due := instant(text))]
 
     def mail(self, pen: Pen, due_at: datetime, number: int) -> None:
         """Queue the first mail with a grant of its own; ``number`` counts how often this capture had one before."""
@@ -72,7 +98,7 @@ class Due:
                       uses_left=self.offer.meta.downloads, proves=proves)
 
 
-def earlier(pen: Pen, lead_id: int, at: datetime) -> list[Mailed]:
-    """The mails of the last day, sent or waiting, that forms triggered for a lead."""
-    found = pen.run(_MAILED, {"lead": lead_id, "since": instant_text(at - A_DAY)})
-    return [Mailed(offer, due) for offer, text in found if (due := instant(text))]
+
+def pen_of(session: Session) -> Pen:
+    """A pen for the transaction that ``session`` is in."""
+    return Pen(session.connection().connection.cursor(), session.get_bind().dialect.name == "sqlite")

@@ -177,12 +177,27 @@ class Grant(Model):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class GoneMail(Model):
+    """A mail to a mailbox that no lead stands for any more (its address was corrected): counts for its limits for a day.
+
+    Without it, submitting and correcting in turn would reach a stranger any number of times.
+    """
+
+    __tablename__ = "gone_mail"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    address_hash: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Download(Model):
     """One press of the button on the ``get`` page that gave the file."""
 
     __tablename__ = "download"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(22), unique=True)
+    """Random: names the press in the file's address, so that a broken transfer goes on without a second press."""
     grant_id: Mapped[int] = mapped_column(ForeignKey("download_grant.id", ondelete="CASCADE"), index=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     offer: Mapped[str] = mapped_column(String(80), index=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from handsel.offers.library import Letter, Offer
 
@@ -44,10 +45,12 @@ def plan(offer: Offer, ticked: Collection[str]) -> Plan:
 
 @dataclass(frozen=True)
 class Mailed:
-    """A mail that a form triggered for one mailbox: its offer and when it went or goes out."""
+    """A mail that a form triggered for one mailbox: when it went or goes out, for which offer, and what was claimed."""
 
     offer: str
     due_at: datetime
+    answers: Mapping[str, Any]
+    consents: frozenset[str]
 
 
 def slot(earlier: Iterable[Mailed], at: datetime) -> datetime | None:
@@ -61,6 +64,16 @@ def slot(earlier: Iterable[Mailed], at: datetime) -> datetime | None:
     return max(at, times[-1] + BETWEEN) if times else at
 
 
-def standing(earlier: Sequence[Mailed], offer: str, at: datetime) -> Mailed | None:
-    """The mail of the same offer that is yet to come or less than ten minutes old: another would say nothing new."""
-    return next((mailed for mailed in earlier if mailed.offer == offer and mailed.due_at > at - BETWEEN), None)
+def says_all(mailed: Mailed, offer: str, answers: Mapping[str, Any], consents: Collection[str], at: datetime) -> bool:
+    """Whether a mail that is yet to come, or less than ten minutes old, already proves what is claimed once more.
+
+    Only then does a second one say nothing new. A different claim about the same mailbox needs a mail of its own, or
+    the press of a button would prove what its owner never saw.
+    """
+    return (mailed.offer == offer and mailed.due_at > at - BETWEEN and same_answers(mailed.answers, answers)
+            and mailed.consents >= set(consents))
+
+
+def same_answers(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two captures say the same about their lead, however they spell its address."""
+    return {**one, "email": ""} == {**other, "email": ""}

@@ -1,0 +1,64 @@
+"""Proving a mailbox: whoever presses the button behind a link that only went there reads the mail that goes there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from handsel.db import insert_or
+from handsel.experiments.models import Conversion
+from handsel.leads import consents
+from handsel.leads.consents import Way
+from handsel.leads.models import Capture, Grant, Lead
+from handsel.leads.plan import same_answers
+from handsel.leads.profile import highest, refresh
+from handsel.mail import queue, suppress
+
+
+def locked(session: Session, lead_id: int) -> Lead:
+    """The lead, held until the transaction ends, so that two acts on one lead come one after the other."""
+    return session.scalars(select(Lead).where(Lead.id == lead_id).with_for_update()).one()
+
+
+def find_grant(session: Session, key: str) -> Grant | None:
+    """The grant of a link's token."""
+    return session.scalars(select(Grant).where(Grant.key == key)).first()
+
+
+def prove(session: Session, capture: Capture, stage: str, way: Way, at: datetime) -> bool:
+    """Note that the mailbox of ``capture`` is proven, and let all follow from it; False when it was proven before.
+
+    ``stage`` is the one that the offer gives at least. Captures that say exactly the same are proven with it. Needs a
+    write transaction.
+    """
+    lead = locked(session, capture.lead_id)
+    session.refresh(capture)
+    if capture.proven_at is not None:
+        return False
+    proven = [capture] + [
+        other for other in session.scalars(select(Capture).where(
+            Capture.lead_id == lead.id, Capture.offer == capture.offer, Capture.proven_at.is_(None),
+            Capture.quarantine == "", Capture.id != capture.id))
+        if same_answers(other.answers, capture.answers)]
+    for one in proven:
+        one.proven_at = at
+    session.flush()
+    if consents.confirm(session, lead, [capture.id], way, at):
+        suppress.lift(session, lead.email, "unsubscribe", at)
+        suppress.lift(session, lead.email, "erasure", at)
+    refresh(session, lead)
+    lead.stage = highest((lead.stage, stage))
+    _convert(session, capture, at)
+    queue.wake(session, lead.id, at)
+    return True
+
+
+def _convert(session: Session, capture: Capture, at: datetime) -> None:
+    """The visitor who was a conversion by the capture is now one by the proven mailbox too."""
+    was = session.scalars(select(Conversion).where(Conversion.capture_id == capture.id)).first()
+    if was is not None:
+        session.execute(insert_or(Conversion, session.get_bind().dialect.name).values(
+            offer=was.offer, visitor=was.visitor, variant=was.variant, goal="confirmed", at=at,
+            capture_id=capture.id).on_conflict_do_nothing())

@@ -1,0 +1,49 @@
+"""Erasing a person: every row that is about them goes; what stays are counts, and a hash that keeps mail away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
+
+from handsel.accounts import audit
+from handsel.db import db, is_sqlite
+from handsel.leads.models import Capture, Lead
+from handsel.mail import suppress
+from handsel.traffic.models import Hit, Visitor
+
+
+def forget(session: Session, lead: Lead, at: datetime, actor: str) -> None:
+    """Erase ``lead`` and all that hangs on it, and let no marketing mail reach its address again.
+
+    ``actor`` is who did it, for the log: ``the person``, ``command line`` or an account. Counts stay as they are.
+    Needs a write transaction; call ``scrub`` after it.
+    """
+    if is_sqlite():
+        session.execute(text("PRAGMA secure_delete = ON"))  # or the words stay readable in the file's free pages
+    session.refresh(lead, with_for_update=True)
+    _unlink_visits(session, lead)
+    suppress.add(session, lead.email, "erasure", at)
+    audit.record(session, "erased a lead", actor, f"lead:{lead.key}")
+    session.execute(delete(Lead).where(Lead.id == lead.id))  # the database takes all that hangs on it along
+    session.expunge(lead)
+
+
+def _unlink_visits(session: Session, lead: Lead) -> None:
+    """Let the hits of the lead's days count on without telling whose they were."""
+    captures = session.execute(select(Capture.visitor, Capture.at).where(
+        Capture.lead_id == lead.id, Capture.visitor != ""))
+    for visitor, captured_at in captures.all():
+        midnight = datetime.combine(captured_at.date(), time(), UTC)
+        session.execute(update(Hit).where(
+            Hit.at >= midnight - timedelta(days=1), Hit.at < midnight + timedelta(days=2), Hit.visitor == visitor)
+            .values(visitor="", source="", campaign=""))
+        session.execute(delete(Visitor).where(Visitor.visitor == visitor))
+
+
+def scrub() -> None:
+    """Empty SQLite's write-ahead log, where erased words still stand; without effect while somebody reads from it."""
+    if is_sqlite():
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,47 @@
+"""What a person wants to hear about, chosen by themselves behind a link that only their mailbox got."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from handsel.leads import consents
+from handsel.leads.consents import Way
+from handsel.leads.models import Lead
+from handsel.leads.profile import refresh_texts
+from handsel.leads.unsubscribe import unsubscribe
+from handsel.mail import queue, suppress
+
+
+def chosen(session: Session, lead: Lead) -> set[str]:
+    """The topics that the person has agreed to; those still waiting for their mailbox to be proven among them."""
+    return set() if lead.unsubscribed_at else consents.agreed(session, lead.id)
+
+
+def choose(session: Session, lead: Lead, wanted: Collection[str], *, topics: Mapping[str, str], language: str, way: Way,
+           at: datetime) -> None:
+    """Agree to the ``wanted`` ones of the site's ``topics`` (purpose to words) and leave the others.
+
+    The link went to the mailbox alone, so a box ticked here needs no other proof. Needs a write transaction.
+    """
+    session.refresh(lead, with_for_update=True)
+    newest = consents.latest(session, lead.id)
+    for purpose, words in topics.items():
+        state = newest[purpose].state if purpose in newest else ""
+        if purpose not in wanted:
+            if state in {"given", "confirmed"}:
+                unsubscribe(session, lead, purpose, way, at)
+        elif state == "given":
+            consents.add(session, lead.id, purpose, "confirmed", way=way, at=at, like=newest[purpose])
+        elif state != "confirmed":
+            hash_ = consents.wording(session, purpose, language, words)
+            consents.add(session, lead.id, purpose, "given", way=way, at=at, wording_hash=hash_)
+            consents.add(session, lead.id, purpose, "confirmed", way=way, at=at, wording_hash=hash_)
+    if wanted:
+        lead.unsubscribed_at = None
+        suppress.lift(session, lead.email, "unsubscribe", at)
+        suppress.lift(session, lead.email, "erasure", at)
+    refresh_texts(session, lead)
+    queue.wake(session, lead.id, at)

@@ -56,6 +56,7 @@ class Commands(click.Group):
             return None
         command = getattr(import_module(module), f"{cmd_name}_command")
         assert isinstance(command, click.Command)
+        _take_project(command)
         return command
 
     def resolve_command(
@@ -74,6 +75,20 @@ class Commands(click.Group):
             raise Failure(error) from error
 
 
+def _remember_project(ctx: click.Context, _option: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        ctx.meta["handsel.project"] = value
+
+
+def _take_project(command: click.Command) -> None:
+    """Let ``--project`` also stand after the command and its subcommands, where most people write it."""
+    if not any(option.name == "project" for option in command.params):
+        command.params.append(click.Option(["--project"], type=click.Path(path_type=Path), metavar="DIR",
+                                           expose_value=False, hidden=True, callback=_remember_project))
+    for below in getattr(command, "commands", {}).values():
+        _take_project(below)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--project", type=click.Path(path_type=Path), envvar="HANDSEL_PROJECT", metavar="DIR",
               help="The project folder; otherwise the one you stand in.")
@@ -84,7 +99,8 @@ def group(ctx: click.Context, project: Path | None) -> None:
 
     Start with `handsel init my-site`, then `handsel run` in it.
     """
-    ctx.meta["handsel.project"] = project
+    if project is not None:
+        ctx.meta["handsel.project"] = project
 
 
 def project_root() -> Path:

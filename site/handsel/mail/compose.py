@@ -37,14 +37,15 @@ LARGEST_HTML = 100_000  # octets; Gmail cuts a mail off a little above
 
 @dataclass(frozen=True)
 class Draft:
-    """One letter before it is compiled. ``body`` is trusted HTML with merge fields.
+    """One letter before it is compiled: ``html`` is trusted HTML with merge fields, ``text`` says the same plainly.
 
     ``topic`` is what the person agreed to get, in words. ``sender`` and ``reply_to`` stand in for the site's own.
     """
 
     kind: str
     subject: Text
-    body: Text
+    html: Text
+    text: Text
     preheader: Text = ()
     offer: str = ""
     offer_title: str = ""
@@ -131,9 +132,9 @@ def look_up(text: Text, values: Mapping[str, str]) -> str:
 def compile_letter(draft: Draft, house: House) -> Compiled:
     """``draft`` on the sheet of ``house``, encoded but for what differs from lead to lead."""
     footer = _footer(draft, house)
-    text = text_part(draft.preheader, draft.body, footer)
+    text = text_part(draft.text, footer)
     title = look_up(draft.subject, {})
-    html = html_part(house, title, draft.preheader, draft.body, footer) if draft.kind != "notice" else ()
+    html = html_part(house, title, draft.preheader, draft.html, footer) if draft.kind != "notice" else ()
     sender = draft.sender or (house.sender_name, house.sender)
     subject: Text | bytes = draft.subject
     if not any(isinstance(part, Merge) for part in draft.subject):
@@ -177,12 +178,17 @@ def _encode_part(parts: Text, encode: Callable[[str], bytes],
             continue
         if fixed and not fixed.endswith(b"\r\n"):
             fixed += SOFT
-        in_link = encode is _html_value and before.rfind("<") > before.rfind(">") and not part.field.endswith("_url")
+        in_link = encode is _html_value and before.rfind("<") > before.rfind(">") and not is_address(part.field)
         encoder = _link_value if in_link else encode
         pieces += [fixed, Slot(part.field, encoder(part.fallback), encoder)]
         fixed = SOFT
     pieces.append(fixed)
     return "quoted-printable", pieces
+
+
+def is_address(field: str) -> bool:
+    """Whether the values of ``field`` are addresses that we made, and so may be the target of a link."""
+    return field.endswith("_url") or field == "link"
 
 
 def _text_value(value: str) -> bytes:

@@ -13,7 +13,6 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from handsel.mail.plain import plain
 from handsel.merge import Merge, Text
 
 SERIF = "'Iowan Old Style', 'Palatino Linotype', Palatino, P052, Georgia, serif"
@@ -127,8 +126,8 @@ def html_part(house: House, title: str, preheader: Text, body: Text, footer: tup
     return places.show(_BLANK.sub("\n", _inliner().inline(page)))
 
 
-def text_part(preheader: Text, body: Text, footer: tuple[str | Links, ...]) -> Text:
-    """The same letter as plain text, made from the same HTML; the preheader only repeats what the body says."""
+def text_part(text: Text, footer: tuple[str | Links, ...]) -> Text:
+    """The letter as plain text, with its footer; the preheader only repeats what the text says."""
     places = Places()
     lines = []
     for line in footer:
@@ -136,7 +135,7 @@ def text_part(preheader: Text, body: Text, footer: tuple[str | Links, ...]) -> T
             lines += [f"{words}: {places.hide((target,))}" for words, target in line.links]
         else:
             lines.append(line)
-    return places.show(plain(places.hide(body)) + "\n" + "-" * 40 + "\n\n" + "\n".join(lines) + "\n")
+    return places.show(places.hide(text).strip("\n") + "\n\n" + "-" * 40 + "\n\n" + "\n".join(lines) + "\n")
 
 
 def _footer_html(places: Places, line: str | Links) -> Markup:

@@ -40,7 +40,7 @@ def domains(connection: Connection, scopes: Iterable[str], at: datetime) -> dict
 
 
 def stop(connection: Connection, scope: str, kind: str, reason: str, at: datetime) -> datetime:
-    """Pause ``scope``, each time for longer; until when. A refused sign-in raises one alarm and is probed every 5 minutes."""
+    """Pause ``scope``, each time for longer; until when. A refused sign-in raises one alarm and is then probed."""
     before = connection.execute(select(_p.tries, _p.kind, _p.until_at).where(_p.scope == scope)).first()
     if before is not None and before.until_at is not None and before.until_at > at:
         return cast(datetime, before.until_at)  # another worker has just said the same

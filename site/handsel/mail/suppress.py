@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -36,10 +37,8 @@ _s = cast(Table, Suppression.__table__).c
 def normalise(address: str) -> str:
     """The address by which a mailbox is known: NFC, domain as lower-case A-label, local part case-folded."""
     local, _, domain = unicodedata.normalize("NFC", address.strip()).rpartition("@")
-    try:
+    with suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        pass
     return f"{local.casefold()}@{domain.lower()}"
 
 
@@ -66,17 +65,21 @@ def lift(session: Session | Connection, address: str, reason: str, at: datetime)
                                               _s.lifted_at.is_(None)).values(lifted_at=at))
 
 
-def blocks(session: Session | Connection, hashes: Iterable[str], at: datetime) -> dict[str, list[tuple[str, str, datetime]]]:
-    """The blocks in force by address hash: reason, scope and since when."""
+Block = tuple[str, str, datetime]
+"""Why, for which mail (``all`` or ``marketing``), and since when."""
+
+
+def blocks(session: Session | Connection, hashes: Iterable[str], at: datetime) -> dict[str, list[Block]]:
+    """The blocks in force by address hash."""
     rows = session.execute(select(_s.address_hash, _s.reason, _s.scope, _s.at).where(
         _s.address_hash.in_(list(hashes)), _s.lifted_at.is_(None), or_(_s.until.is_(None), _s.until > at)))
-    found: dict[str, list[tuple[str, str, datetime]]] = {}
+    found: dict[str, list[Block]] = {}
     for hash_, reason, scope, since in rows:
         found.setdefault(hash_, []).append((reason, scope, since))
     return found
 
 
-def why_not(kind: str, blocked: list[tuple[str, str, datetime]], asked_at: datetime | None = None) -> str:
+def why_not(kind: str, blocked: list[Block], asked_at: datetime | None = None) -> str:
     """Why a mail of ``kind`` may not go to an address with these blocks, in words; empty when it may.
 
     ``asked_at`` is when the person filled in the form that it answers: seven days after a bounce that is one more try.

@@ -1,0 +1,45 @@
+"""``handsel work``: the half of ``handsel run`` that sends mail."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from handsel.cli import open_app
+
+
+@click.command("work")
+@click.option("--once", is_flag=True, help="Send what is due now, throw away what is too old, and end; for cron.")
+def work_command(once: bool) -> None:
+    """Send mail as it falls due, until Ctrl-C.
+
+    Any number of workers may run, on any number of machines: each message is in one hand only. On SIGTERM a worker
+    finishes the message in hand and ends.
+
+    Example: handsel work --once
+    """
+    from handsel import assembly, clock, schema, worker
+    from handsel.server import start_log
+    from handsel.worker.deliver import deliver_due
+    from handsel.worker.purge import purge
+
+    app = open_app()
+    start_log(app)
+    with app.app_context():
+        schema.require_current()
+        if once:
+            counts = deliver_due(app)
+            for what, number in counts.by_state.items():
+                click.echo(f"{what}: {number}")
+            for what, number in purge(app, clock.now()).items():
+                click.echo(f"thrown away: {number} {what}")
+            if not counts.total:
+                click.echo("Nothing was due.")
+            return
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    worker.run(app, stop)
+    assembly.close(app)

@@ -1,0 +1,87 @@
+"""Whether a claimed message may go out now: a pure function of facts, the project and the time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import Flask
+
+from handsel.mail import suppress
+from handsel.mail.queue import HELD, Claimed, Result
+from handsel.mail.schedule import LATE
+from handsel.offers.project import Project
+from handsel.worker.facts import Facts
+
+PROOF_AGAIN = timedelta(hours=6)  # how often we look whether a mailbox was proven; a proof also wakes its letters
+ORDER_AGAIN = timedelta(minutes=5)
+UNPROVEN = "It waits until the person proves the mailbox."
+TURN = "It waits for an earlier letter of the series."
+LATE_WORDS = "Held: it was due more than 48 hours ago. `handsel mail release` lets it go."
+
+
+def judge(message: Claimed, facts: Facts, project: Project, app: Flask, at: datetime) -> Result | None:
+    """None when ``message`` may go out; otherwise what becomes of it instead."""
+    address = facts.address(message)
+    if not address:
+        return Result("cancelled", "There is nobody to write to any more.")
+    if at >= message.give_up_at:
+        return _given_up(message)
+    if message.kind == "letter":
+        verdict = _letter(message, facts, project, at)
+        if verdict is not None:
+            return verdict
+    blocked = facts.blocks.get(suppress.address_hash(address, app), [])
+    if blocked and message.kind != "account":
+        why = suppress.why_not(message.kind, blocked, facts.captured_at.get(message.capture_id or 0))
+        if why:
+            return Result("suppressed", why)
+    return None
+
+
+def _given_up(message: Claimed) -> Result:
+    if message.reason == UNPROVEN:
+        return Result("cancelled", "The mailbox was not proven in time.")
+    said = f" {message.reason}" if message.reason else ""
+    return Result("failed", f"Given up: it could not be handed over in its time.{said}")
+
+
+def _letter(message: Claimed, facts: Facts, project: Project, at: datetime) -> Result | None:
+    lead_id = message.lead_id or 0
+    lead = facts.leads.get(lead_id)
+    if lead is None or lead["unsubscribed_at"] is not None:
+        return Result("cancelled", "The person left all marketing mail.")
+    consent = facts.consents.get((lead_id, message.topic))
+    if consent not in ("given", "confirmed"):
+        return Result("cancelled", f"The person does not agree to get '{message.topic}'.")
+    unfit = _unfit(message, project, facts.tags.get(lead_id, set()))
+    if unfit:
+        return Result("cancelled", unfit)
+    if consent == "given":
+        return Result("queued", UNPROVEN, min(at + PROOF_AGAIN, message.give_up_at))
+    return _not_yet(message, facts.earlier.get(message.id), at)
+
+
+def _unfit(message: Claimed, project: Project, tags: set[str]) -> str:
+    """Why the project as it stands does not send this step to a lead with these tags; empty when it does."""
+    offer = project.offer(message.offer)
+    letter = offer.letter(message.step) if offer else None
+    if letter is None:
+        return f"The letter {message.offer}/{message.step} is no longer in the project."
+    for wanted in (letter.meta.only_if or {}).values():
+        if wanted not in tags:
+            return f"The letter is only for leads with the tag '{wanted}'."
+    for unwanted in (letter.meta.unless or {}).values():
+        if unwanted in tags:
+            return f"The letter is not for leads with the tag '{unwanted}'."
+    return ""
+
+
+def _not_yet(message: Claimed, earlier: tuple[str, datetime] | None, at: datetime) -> Result | None:
+    """Why it has to wait: for its turn in the series, or for a person to look at how late it is."""
+    if earlier is not None:
+        state, due_at = earlier
+        soon = at + timedelta(seconds=2) if state == "claimed" else at + ORDER_AGAIN
+        return Result("queued", TURN, min(max(due_at, soon), at + ORDER_AGAIN))
+    if not message.reason and at - message.first_due_at > LATE:
+        return Result("queued", LATE_WORDS, HELD)
+    return None

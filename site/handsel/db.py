@@ -69,7 +69,9 @@ def init(app: Flask, url: str, synchronous: str) -> None:
     """
     url = url or f"sqlite:///{Path(app.instance_path) / 'handsel.db'}"
     sqlite = make_url(url).get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"pool_pre_ping": not sqlite, "pool_size": 16, "max_overflow": 16}
+    # hide_parameters: an error's text reaches the log, and what visitors typed must not.
+    options: dict[str, Any] = {"pool_pre_ping": not sqlite, "pool_size": 16, "max_overflow": 16,
+                               "hide_parameters": True}
     if sqlite:
         options["connect_args"] = {"timeout": 10, "check_same_thread": False}
     app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=options)

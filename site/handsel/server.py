@@ -86,14 +86,14 @@ def _serve(listener: socket.socket, load: Callable[[], Callable[..., Any]]) -> N
 
     Granian would start a parent of its own; ours is enough, so its worker's body is run right here.
     """
-    from granian import Granian
-    from granian._granian import SocketHolder
+    from granian import _granian
     from granian.constants import Interfaces, RuntimeModes
+    from granian.server.mp import MPServer
 
-    server = Granian("handsel", interface=Interfaces.WSGI, runtime_mode=RuntimeModes.mt, websockets=False,
-                     blocking_threads=THREADS, log_enabled=False)
-    server._ssp, server._sso = None, None
-    server._shd = SocketHolder(listener.fileno(), False, BACKLOG)
+    server: Any = MPServer("handsel", interface=Interfaces.WSGI, runtime_mode=RuntimeModes.mt, websockets=False,
+                           blocking_threads=THREADS, log_enabled=False)
+    holder: Any = _granian.SocketHolder  # its stub lacks the two last arguments
+    server._ssp, server._sso, server._shd = None, None, holder(listener.fileno(), False, BACKLOG)
     server._spawn_worker(0, server._spawn_wsgi_worker, load).inner.run()
 
 

@@ -1,6 +1,6 @@
 """How Alembic meets our database: on ``db.engine``, each migration in one transaction on both engines."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -14,7 +14,7 @@ from handsel.mail import models as _mail  # noqa: F401
 from handsel.traffic import models as _traffic  # noqa: F401
 
 
-def render_item(kind: str, item: Any, _context: AutogenContext) -> str | bool:
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     """Our own column types as what they are in the database, so that a migration imports nothing of us."""
     if kind == "type" and isinstance(item, Instant):
         return "sa.String(length=24)"
@@ -26,7 +26,7 @@ def render_item(kind: str, item: Any, _context: AutogenContext) -> str | bool:
 def run() -> None:
     """Apply the migrations, or compare the models with the database, as the Alembic command asks."""
     with db.engine.connect().execution_options(writes=True) as connection:
-        raw = connection.connection.dbapi_connection
+        raw: Any = connection.connection.dbapi_connection
         if is_sqlite():
             # Batch mode copies a table and drops the old one, which with foreign keys on would empty its children.
             raw.execute("PRAGMA foreign_keys=OFF")

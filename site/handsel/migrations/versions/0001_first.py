@@ -42,6 +42,16 @@ def upgrade() -> None:
         batch_op.create_index("uq_exposure_offer_visitor_variant", ["offer", "visitor", "variant"], unique=True)
 
     op.create_table(
+        "gone_mail",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address_hash", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gone_mail")),
+    )
+    with op.batch_alter_table("gone_mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gone_mail_address_hash"), ["address_hash"], unique=False)
+
+    op.create_table(
         "hit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.String(length=24), nullable=False),
@@ -70,16 +80,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("scope", name=op.f("pk_mail_pause")),
     )
-    op.create_table(
-        "mailed",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("address_hash", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.String(length=24), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailed")),
-    )
-    with op.batch_alter_table("mailed", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_mailed_address_hash"), ["address_hash"], unique=False)
-
     op.create_table(
         "suppression",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, current_app, g
 
-from handsel.public.frame import Frame, frame
+if TYPE_CHECKING:
+    from handsel.public.frame import Frame
+    from handsel.public.pagetable import PageTable
 
 bp = Blueprint("public", __name__)
 """Routes of this audience; modules beside this one add to it and are imported in ``init_app``."""
 
 
+def _pages() -> PageTable:
+    pages: PageTable = current_app.extensions["handsel.pages"]
+    return pages
+
+
 def public_frame(layout: str = "landing", parts: Iterable[str] = ()) -> Frame:
     """The frame for a template rendered in a request; its style is let through the policy of this answer."""
-    project: Any = current_app.extensions["handsel.offers"].current()
-    found = frame(project.site, layout, parts)
+    from handsel.public.frame import frame
+
+    state = _pages().state()
+    site = state.project.site
+    found = frame(site, layout, parts, state.press.files.inline(site.theme.logo) if site.theme.logo else "")
     g.style_hashes = {*g.get("style_hashes", ()), found.style.hash}
     return found
 
 
+def static_url(name: str) -> str:
+    """The address of a file under ``static/``, such as ``desk/desk.css``, with the hash of its content in its name."""
+    return _pages().files.url(f"/static/{name}")
+
+
 def init_app(app: Flask) -> None:
-    """Open the public pages on ``app``."""
+    """Open the public pages on ``app`` and put the page table in front of it."""
+    from handsel.public import errors, feeds, pages  # noqa: F401  their routes hang on the blueprint
+    from handsel.public.pagetable import PageTable
+
     app.jinja_env.globals["public_frame"] = public_frame
+    app.jinja_env.globals["static_url"] = static_url
     app.register_blueprint(bp)
+    errors.init_app(app)
+    table = PageTable(app, app.wsgi_app)
+    app.extensions["handsel.pages"] = table
+    app.wsgi_app = table  # type: ignore[method-assign]

@@ -1,0 +1,130 @@
+"""Files that anyone may have: pictures of the site and of offers, and our own style and script files, under hashed names.
+
+``/images/loft.avif`` is also ``/images/loft.3f9a0c1b2d.avif``; pages use the second, which a browser may keep for ever.
+A hash that is no longer true still gives the file as it is now, so that an old cached page keeps its pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from whitenoise import WhiteNoise
+from whitenoise.string_utils import decode_path_info
+
+from handsel import headers
+from handsel.public.imagesize import Size, image_size
+
+if TYPE_CHECKING:
+    from handsel.offers.project import Project
+
+OWN = Path(__file__).parent.parent / "static"
+_HASHED = re.compile(r"^(.*)\.([0-9a-f]{10})(\.[A-Za-z0-9]+)$")
+INLINE = 1500  # bytes of an SVG that cost less inside the page than as a request of its own
+TYPES = {".avif": "image/avif", ".webp": "image/webp", ".svg": "image/svg+xml", ".woff2": "font/woff2",
+         ".js": "text/javascript", ".md": "text/plain", ".epub": "application/epub+zip", ".webmanifest": "application/manifest+json"}
+_INERT = "default-src 'none'; style-src 'none'; sandbox"  # a file opened by itself runs nothing
+
+
+@lru_cache(maxsize=8192)
+def _digest(path: str, _mtime: int, _size: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
+
+
+def digest(path: Path) -> str:
+    """Ten hex digits that change with the content of the file. Raises OSError when it cannot be read."""
+    state = path.stat()
+    return _digest(str(path), state.st_mtime_ns, state.st_size)
+
+
+class Files(WhiteNoise):  # type: ignore[misc]
+    """Answers requests for files and hands the rest on. ``project`` gives the project as it stands."""
+
+    def __init__(self, application: Callable[..., Any], root: Path, project: Callable[[], Project]) -> None:
+        super().__init__(application, max_age=300, mimetypes=TYPES, allow_all_origins=False,
+                         add_headers_function=_add_headers, immutable_file_test=_is_immutable)
+        self.root = root
+        self.project = project
+        self.own = {f"/static/{path.relative_to(OWN).as_posix()}": path for path in OWN.rglob("*") if path.is_file()}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if "." not in path[-12:] or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return self.application(environ, start_response)  # type: ignore[no-any-return]
+        path = decode_path_info(path)
+        found = self.files.get(path) or self._look(path)
+        if found is None:
+            return self.application(environ, start_response)  # type: ignore[no-any-return]
+        if environ.get("wsgi.url_scheme") == "https":
+            start_response = _with_hsts(start_response)
+        return self.serve(found, environ, start_response)  # type: ignore[no-any-return]
+
+    def forget(self) -> None:
+        """Look at the files anew: something in the project has changed."""
+        self.files = {}
+
+    def place(self, address: str) -> Path | None:
+        """Where the public file at ``address`` lies; None when there is none."""
+        if address in self.own:
+            return self.own[address]
+        project = self.project()
+        name = project.assets.get(address)
+        if name is None and address.startswith("/offers/"):
+            offer = project.offers.get(address.split("/", 3)[2])
+            name = offer.images.get(address) if offer else None
+        return self.root / name if name else None
+
+    def url(self, address: str) -> str:
+        """``address`` with the hash of its content in its name; as it is when there is no such file."""
+        path = self.place(address)
+        try:
+            mark = digest(path) if path else ""
+        except OSError:
+            mark = ""
+        stem, dot, ending = address.rpartition(".")
+        return f"{stem}.{mark}{dot}{ending}" if mark and dot else address
+
+    def size(self, address: str) -> Size | None:
+        """(width, height) of the picture at ``address``."""
+        path = self.place(address)
+        return image_size(path) if path else None
+
+    def inline(self, address: str) -> str:
+        """A small SVG as a ``data:`` address, any other picture as its hashed one."""
+        path = self.place(address)
+        if path and path.suffix == ".svg" and path.stat().st_size <= INLINE:
+            text = re.sub(r">\s+<", "><", path.read_text(encoding="utf-8").strip())
+            return "data:image/svg+xml," + quote(text, safe=" =:/'(),;+-.!*@")
+        return self.url(address)
+
+    def _look(self, path: str) -> Any:
+        hashed = _HASHED.match(path)
+        place = self.place(path) or (self.place(hashed[1] + hashed[3]) if hashed else None)
+        if place is None or not place.is_file():
+            return None
+        found = self.get_static_file(str(place), path)
+        self.files[path] = found
+        return found
+
+
+def _is_immutable(path: str, url: str) -> bool:
+    hashed = _HASHED.match(url)
+    return hashed is not None and digest(Path(path)) == hashed[2]
+
+
+def _add_headers(given: Mapping[str, str], path: str, url: str) -> None:
+    given["X-Content-Type-Options"] = "nosniff"  # type: ignore[index]
+    given["Content-Security-Policy"] = _INERT  # type: ignore[index]
+    given["Referrer-Policy"] = headers.REFERRER  # type: ignore[index]
+
+
+def _with_hsts(start_response: Any) -> Any:
+    def start(status: str, given: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*given, ("Strict-Transport-Security", headers.HSTS)], *rest)
+
+    return start

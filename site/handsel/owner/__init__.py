@@ -6,8 +6,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the sign-in, home, accounts and the log."""
-    from handsel.owner import accounts, home, log, sign_in
+    """Register the sign-in, home, accounts, the inbox and the log."""
+    from handsel.owner import accounts, home, inbox, log, sign_in
 
-    for page in (sign_in, home, accounts, log):
+    for page in (sign_in, home, accounts, inbox, log):
         app.register_blueprint(page.bp)

@@ -1,0 +1,34 @@
+"""Leads made anew from their facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+
+from handsel.db import db, writing
+from handsel.leads.models import Lead
+from handsel.leads.profile import refresh
+
+AT_ONCE = 200  # leads in one transaction, so that a capture never waits for long
+
+
+def number() -> int:
+    """How many leads there are."""
+    with db.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(Lead)) or 0
+
+
+def rebuild() -> Iterator[int]:
+    """Make what we believe about each lead anew from its captures, tags and consents; gives how many at a time."""
+    last = 0
+    while True:
+        with writing() as session:
+            leads = session.scalars(select(Lead).where(Lead.id > last).order_by(Lead.id).limit(AT_ONCE)).all()
+            for lead in leads:
+                refresh(session, lead)
+            if leads:
+                last = leads[-1].id
+        if not leads:
+            return
+        yield len(leads)

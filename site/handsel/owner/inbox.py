@@ -14,7 +14,7 @@ from handsel.desk import DeskBlueprint
 from handsel.mail.inbox import Caught, Inbox
 
 PAGE = 50
-LINKS = "allow-popups allow-popups-to-escape-sandbox"  # a mail's links open in a tab of their own; nothing else may happen
+LINKS = "allow-popups allow-popups-to-escape-sandbox"  # links open in a tab of their own; nothing else may happen
 
 bp = DeskBlueprint("inbox", __name__, roles=("owner",))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import String, and_, cast, delete, exists, or_, select, update
 
 from handsel.accounts.models import DeskSession, SignInLink
 from handsel.db import write_connection
@@ -70,9 +70,9 @@ def _delete(model: Any, condition: Any, key: Any = None) -> int:
 
 def _empty_values(at: datetime) -> int:
     def some(connection: Any) -> int:
-        old = and_(Message.state.in_(FINAL), Message.created_at < at - MAIL_TEXT, Message.created_at >= at - MAIL_TEXT * 2)
-        rows = connection.execute(select(Message.id, Message.values).where(old)).all()
-        ids = [id_ for id_, values in rows if values][:AT_ONCE]
+        old = and_(Message.state.in_(FINAL), Message.created_at < at - MAIL_TEXT,
+                   cast(Message.values, String) != "{}")
+        ids = connection.execute(select(Message.id).where(old).limit(AT_ONCE)).scalars().all()
         if ids:
             connection.execute(update(Message).where(Message.id.in_(ids)).values({Message.values: {}}))
         return len(ids)

@@ -25,8 +25,7 @@ def public_frame(layout: str = "landing", parts: Iterable[str] = ()) -> Frame:
     from handsel.public.frame import frame
 
     state = _pages().state()
-    site = state.project.site
-    found = frame(site, layout, parts, state.press.files.inline(site.theme.logo) if site.theme.logo else "")
+    found = frame(state.project.site, layout, parts, state.press.files)
     g.style_hashes = {*g.get("style_hashes", ()), found.style.hash}
     return found
 
@@ -38,7 +37,15 @@ def static_url(name: str) -> str:
 
 def init_app(app: Flask) -> None:
     """Open the public pages on ``app`` and put the page table in front of it."""
-    from handsel.public import errors, feeds, pages  # noqa: F401  their routes hang on the blueprint
+    from handsel.public import (  # noqa: F401  their routes hang on the blueprint
+        capture,
+        errors,
+        feeds,
+        get,
+        pages,
+        preferences,
+        thanks,
+    )
     from handsel.public.pagetable import PageTable
 
     app.jinja_env.globals["public_frame"] = public_frame

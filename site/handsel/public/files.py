@@ -99,6 +99,8 @@ class Files(WhiteNoise):  # type: ignore[misc]
         path = self.place(address)
         if path and path.suffix == ".svg" and path.stat().st_size <= INLINE:
             text = re.sub(r">\s+<", "><", path.read_text(encoding="utf-8").strip())
+            if "'" not in text:
+                text = text.replace('"', "'")
             return "data:image/svg+xml," + quote(text, safe=" =:/'(),;+-.!*@")
         return self.url(address)
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from handsel.content.schema import MenuLink, SiteSettings, Theme
 from handsel.public import theme as look
+from handsel.public.files import Files
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,24 @@ BOOKMARK = Markup('<svg class="sign" viewBox="0 0 24 24" width="24" height="24" 
                   '<rect width="24" height="24" rx="5"/><path d="M8 5h8v13l-4-3-4 3z"/></svg>')
 
 
-def frame(site: SiteSettings, layout: str, parts: Iterable[str], logo_url: str = "") -> Frame:
-    """The frame of a page in ``layout``; landing and thank-you pages have no menu, so that nothing leads away.
-
-    ``logo_url`` is where the logo of the theme is served (a ``data:`` address for a small one); empty: a drawn sign and the name.
-    """
+def frame(site: SiteSettings, layout: str, parts: Iterable[str], files: Files) -> Frame:
+    """The frame of a page in ``layout``; landing and thank-you pages have no menu, so that nothing leads away."""
     bare = layout in {"landing", "thanks"}
-    if logo_url:
-        logo = Markup('<img src="{}" alt="{}" height="32">').format(logo_url, site.name)
-    else:
-        logo = BOOKMARK + " " + escape(site.name)
     legal = tuple(link for link in site.footer if not bare or link.to == site.privacy)
     wanted = frozenset(parts)
-    return Frame(site, style(site.theme, wanted), logo, _head(site), () if bare else site.navigation, legal)
+    return Frame(site, style(site.theme, wanted), _logo(site, files), _head(site), () if bare else site.navigation, legal)
+
+
+def _logo(site: SiteSettings, files: Files) -> Markup:
+    """A wide logo speaks for itself; a sign, uploaded or drawn, has the name beside it."""
+    address = site.theme.logo
+    if not address:
+        return BOOKMARK + " " + escape(site.name)
+    width, height = files.size(address) or (1, 1)
+    wide = width >= 2 * height
+    picture = Markup('<img src="{}" alt="{}" width="{}" height="32">').format(
+        files.inline(address), site.name if wide else "", round(32 * width / height))
+    return picture if wide else picture + " " + escape(site.name)
 
 
 def _head(site: SiteSettings) -> Markup:

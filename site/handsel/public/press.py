@@ -133,9 +133,8 @@ class Drawing:
         head = head_of(self.press, self.sheet, self.page)
         extra = _EXTRAS.get(self.sheet.layout, lambda drawing: {})(self)
         site = self.project.site
-        logo = self.press.files.inline(site.theme.logo) if site.theme.logo else ""
         self.parts |= {self.sheet.layout}
-        frame = frames.frame(site, self.sheet.layout, self.parts, logo)
+        frame = frames.frame(site, self.sheet.layout, self.parts, self.press.files)
         values = {"frame": frame, "head": head, "sheet": self.sheet, "page": self.page, "body": body, "path": self.sheet.path,
                   "tokens": self.tokens, "wrong": self.bound is not None, "project": self.project, **extra}
         if self.page is not None:
@@ -287,6 +286,7 @@ def _post(drawing: Drawing) -> dict[str, Any]:
     values: dict[str, Any] = {"author": author, "date": sheets.published(page) if page.meta.date else None}
     if author and author.image:
         values["author_picture"] = drawing.picture({"src": author.image, "alt": "", "look": "round"})
+    drawing.parts |= {"tags"} if page.meta.tags else set()
     if page.meta.image:
         values["picture"] = drawing.picture({"src": page.meta.image, "alt": page.meta.image_alt or ""})
     offer = drawing.project.offers.get(page.meta.cta or "")
@@ -306,6 +306,7 @@ def _guide(drawing: Drawing) -> dict[str, Any]:
 
 def _archive(drawing: Drawing) -> dict[str, Any]:
     sheet = drawing.sheet
+    drawing.parts.add("tags")
     every = sheets.posts(drawing.project, drawing.press.at)
     cards = [{"page": post, "author": drawing.project.site.authors.get(post.meta.author or ""),
               "date": sheets.published(post) if post.meta.date else None} for post in sheet.posts]

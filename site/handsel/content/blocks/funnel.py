@@ -26,7 +26,7 @@ def hero(root: Element, block: Block, work: Work) -> None:
     """The opening: small line, h1 and lead on one side, cover and form beside them."""
     name_as(root, "div", work, "hero")
     words = list(root)
-    aside = [child for child in words if _slot_kind(child, work) in {"cover", "form", "image"}]
+    aside = [child for child in words if _slot_kind(child, work) in {"cover", "form"} or _is_picture(child)]
     words = [child for child in words if child not in aside]
     heads = [at for at, child in enumerate(words) if child.tag == "h1"]
     at = heads[0] if heads else 0
@@ -40,6 +40,9 @@ def hero(root: Element, block: Block, work: Work) -> None:
     has_form = any(_slot_kind(child, work) == "form" for child in aside)
     if wants_form and not has_form and not work.letter:
         aside.append(work.slot("form", block.line, form=work.default_form, offer=block.options.get("offer", work.offer)))
+    for child in aside:
+        if _is_picture(child):
+            name_as(child, child.tag, work, "hero-picture")
     replace(root, [wrap("div", words, work, "hero-words"), *aside])
 
 
@@ -115,6 +118,13 @@ def _become(root: Element, slot: Element) -> None:
         return
     root.attrib = slot.attrib
     root.tag = slot.tag
+
+
+def _is_picture(child: Element) -> bool:
+    """Whether the element holds one picture and nothing else."""
+    if child.tag == "p" and len(child) == 1 and not (child.text or "").strip() and not (child[0].tail or "").strip():
+        return child[0].tag == "img"
+    return child.tag == "figure"
 
 
 def _slot_kind(child: Element, work: Work) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element
 
 from handsel.content.blocks.kinds import (
-    Block, Option, Work, block, first, grouped, line_of_text, name_as, replace, wrap,
+    Block,
+    Option,
+    Work,
+    block,
+    first,
+    grouped,
+    line_of_text,
+    name_as,
+    replace,
+    wrap,
 )
 
 

@@ -39,7 +39,7 @@ def run_command(host: str, port: int, workers: int) -> None:
 
     Example: handsel run --port 8080
     """
-    from handsel import assembly, create_app, schema, server
+    from handsel import assembly, backup, create_app, schema, server
     from handsel.accounts import first_link
     from handsel.db import db
 
@@ -64,7 +64,8 @@ def run_command(host: str, port: int, workers: int) -> None:
     for number in range(workers):
         parent.add(f"web-{number + 1}", server.web(listener, root, given, _news(_base(app, host, port))), rolling=True)
     parent.add("mail", server.mail(root, given))
-    parent.run()
+    with backup.in_use(root / "instance"):
+        parent.run()
     click.echo("Stopped.")
 
 
@@ -79,7 +80,7 @@ def serve_command(host: str, port: int, workers: int) -> None:
 
     Example: handsel serve --host 0.0.0.0 --workers 4
     """
-    from handsel import create_app, schema, server
+    from handsel import backup, create_app, schema, server
     from handsel.db import db
 
     root = project_root()
@@ -93,7 +94,8 @@ def serve_command(host: str, port: int, workers: int) -> None:
     parent = _parent(lambda word: click.echo(f"Handsel {__version__} serves {word['name']} on {base}"))
     for number in range(workers):
         parent.add(f"web-{number + 1}", server.web(listener, root, {}, _news(base)), rolling=True)
-    parent.run()
+    with backup.in_use(root / "instance"):
+        parent.run()
 
 
 def _own_address(root: Path, host: str, port: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 
 import click
 
@@ -20,7 +21,7 @@ def work_command(once: bool) -> None:
 
     Example: handsel work --once
     """
-    from handsel import assembly, clock, schema, worker
+    from handsel import assembly, backup, clock, schema, worker
     from handsel.server import start_log
     from handsel.worker.deliver import deliver_due
     from handsel.worker.purge import purge
@@ -41,5 +42,6 @@ def work_command(once: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    worker.run(app, stop)
-    assembly.close(app)
+    with backup.in_use(Path(app.instance_path)):
+        worker.run(app, stop)
+        assembly.close(app)

@@ -16,12 +16,13 @@ from handsel.offers.project import read
 from support.faulty import SAMPLE
 
 FILES = ["content/_site.yml", "content/index.md", "content/blog/first-post.md", "content/images/ticket.png",
-         "offers/guide/offer.md", "offers/guide/landing.b.md", "offers/guide/emails/01-begin.md", "offers/guide/guide.pdf",
-         "forms/detailed.yml", "forms/wording/advice.md"]
-FRONT = st.dictionaries(st.sampled_from(["title", "kind", "form", "fields", "tags", "aliases", "experiment", "wait", "after",
-                                         "subject", "consents", "theme", "topics", "authors", "navigation", "x"]),
-                        st.sampled_from(["a", "[a, [b]]", "{a: {b: c}}", "~", "''", "2026-99-99", "-1", "[{}]", "{a: 1}",
-                                         "[{name: email, type: email}]", "{goal: capture, split: {a: x}}", "/", "//", "#"]))
+         "offers/guide/offer.md", "offers/guide/landing.b.md", "offers/guide/emails/01-begin.md",
+         "offers/guide/guide.pdf", "forms/detailed.yml", "forms/wording/advice.md"]
+KEYS = ["title", "kind", "form", "fields", "tags", "aliases", "experiment", "wait", "after", "subject", "consents", "theme",
+        "topics", "authors", "navigation", "x"]
+VALUES = ["a", "[a, [b]]", "{a: {b: c}}", "~", "''", "2026-99-99", "-1", "[{}]", "{a: 1}", "/", "//", "#",
+          "[{name: email, type: email}]", "{goal: capture, split: {a: x}}"]
+FRONT = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
 HOSTILE = {
     "null bytes": b"---\ntitle: A\n---\n\x00\x00",
     "half of a character": b"---\ntitle: \xf0\x9f\n---\n",
@@ -35,6 +36,12 @@ HOSTILE = {
     "a wall of angles": b"---\ntitle: A\n---\n" + b"<" * 30_000,
     "a wall of tags": b"---\ntitle: A\n---\n" + b"<div>" * 5_000,
     "a wall of braces": b"---\nsubject: A\nwait: 1 day\n---\n" + b"{{" * 50_000 + b" " * 50_000 + b"}}",
+    "a wall of links": b"---\ntitle: A\n---\n" + b"<http://" * 20_000,
+    "a wall of images": b"---\ntitle: A\n---\n" + b"![" * 20_000,
+    "a wall of notes": b"---\ntitle: A\n---\n" + b"[^a] " * 20_000 + b"\n\n[^a]: b\n",
+    "a wall of fences": b"---\ntitle: A\n---\n" + b"```\n" * 20_001,
+    "a wall of headings": b"---\ntitle: A\n---\n" + b"# a\n" * 20_000,
+    "a wall of terms": b"---\ntitle: A\n---\n" + b"a\n: b\n" * 20_000,
     "a wall of rows": b"---\ntitle: A\n---\n" + b"|a|b|\n|-|-|\n" + b"|c|d|\n" * 3_000,
 }
 
@@ -69,7 +76,7 @@ def test_no_bytes_in_any_file_make_the_reader_raise(file: str, data: bytes, fron
 
 
 def test_odd_names_are_faults_or_passed_over(project: Path) -> None:
-    for name in (b"\xff\xfe.md", "line\nbreak.md".encode(), "ünï.md".encode(), b".hidden.md", b"a b.png", b"-.md"):
+    for name in (b"\xff\xfe.md", b"line\nbreak.md", "ünï.md".encode(), b".hidden.md", b"a b.png", b"-.md"):
         (Path(os.fsdecode(os.fsencode(project / "content") + b"/" + name))).write_bytes(b"---\ntitle: A\n---\n")
 
     faults = read(project).faults

@@ -16,8 +16,9 @@ NO_FILES = {"expected.txt", "setup.txt"}
 def lay(case: Path, target: Path) -> Path:
     """The sample with the files of ``case`` over it, and then the lines of its setup.txt done, in ``target``.
 
-    ``delete FILE`` · ``move FILE TO`` · ``link FILE TARGET`` · ``fill FILE BYTES`` · ``pipe FILE`` · ``front FILE BYTES``
-    (so much front matter) · ``bytes FILE TEXT`` (with Python's escapes). A link's target is absolute or from the project's root.
+    ``delete FILE`` · ``move FILE TO`` · ``link FILE TARGET`` · ``fill FILE BYTES`` · ``pipe FILE`` ·
+    ``front FILE BYTES`` (so much front matter) · ``bytes FILE TEXT`` (with Python's escapes). A link's target is
+    absolute or from the project's root.
     """
     shutil.copytree(SAMPLE, target, ignore=shutil.ignore_patterns("instance"))
     shutil.copytree(case, target, dirs_exist_ok=True, ignore=lambda folder, names: NO_FILES)

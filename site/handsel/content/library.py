@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from handsel.content import parse
+from handsel.content.body import rendered
 from handsel.content.files import Memo, Tree, printable
-from handsel.content.markdown import Rendered, render
+from handsel.content.markdown import Rendered
 from handsel.content.parse import Broken, Parsed, Place
 from handsel.content.schema import PageMeta, SiteSettings
 from handsel.content.validate import validate
@@ -77,6 +78,8 @@ class Reading:
     tree: Tree
     memo: Memo
     site: SiteSettings
+    settled: bool = True
+    """Whether ``site`` is what the marketer wrote; if not, who is missing in it says nothing."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -131,6 +134,16 @@ def is_private(file: str) -> bool:
     return "/_" in file
 
 
+def stray_faults(reading: Reading) -> Iterator[Fault]:
+    """Files of ``content/`` that nothing reads, because of their name."""
+    for file in reading.tree.of("content"):
+        if file.endswith((".yml", ".yaml")) and not is_private(file):
+            yield Fault(file, 0, "unknown-file", "Settings among pages are read by nobody.",
+                        "Delete the file, or let its name begin with _ to keep it out of the way.")
+        elif file == "content/_site.yaml":
+            yield Fault(file, 0, "unknown-file", "The site's settings are read from _site.yml.", "Rename the file.")
+
+
 def assets(tree: Tree) -> dict[str, str]:
     """The public files of ``content/`` by their address: all that is neither Markdown nor YAML."""
     return {file.removeprefix("content"): file for file in tree.of("content")
@@ -178,7 +191,7 @@ def read_page(reading: Reading, file: str, path: str, layout: str, **circumstanc
     if parsed is None:
         return Read(file, None, tuple(faults))
     meta, more = validate(PageMeta, parsed, {"zone": reading.zone})
-    body = render(parsed.body, file=file, first_line=parsed.body_line, kind="page", **circumstances)
+    body = rendered(parsed.body, file=file, first_line=parsed.body_line, kind="page", **circumstances)
     faults = [*faults, *more, *body.faults]
     if meta is None:
         return Read(file, None, tuple(faults), parsed.lines)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from handsel.content import parse
+from handsel.content.body import rendered
 from handsel.content.files import printable
-from handsel.content.library import Read, Reading
-from handsel.content.markdown import render
+from handsel.content.library import SITE_FILE, Read, Reading
 from handsel.content.parse import Broken, Parsed
-from handsel.content.schema import SLUG, SiteSettings
+from handsel.content.schema import SLUG
 from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
 from handsel.forms.library import AUTOCOMPLETE, CaptureForm, ConsentBox, Field, Spam
@@ -23,9 +23,17 @@ def read_forms(reading: Reading) -> dict[str, Read[CaptureForm]]:
     """Every form by its name."""
     files, stamps = reading.tree.of("forms"), reading.tree.stamps
     wordings = tuple((file, stamps[file]) for file in files if file.endswith(".md"))
-    circumstances = (reading.site.language, frozenset(reading.site.topics), wordings)
+    circumstances = (reading.site.language, reading.settled, frozenset(reading.site.topics), wordings)
     return {file.removeprefix("forms/").removesuffix(".yml"): reading.once(file, partial(_form, reading), circumstances)
             for file in files if file.endswith(".yml") and file.count("/") == 1 and not file.startswith("forms/_")}
+
+
+def stray_faults(reading: Reading) -> Iterator[Fault]:
+    """Files of ``forms/`` that nothing reads, because of their name."""
+    for file in reading.tree.of("forms"):
+        if file.endswith((".yaml", ".json")) or (file.count("/") == 1 and not file.endswith((".yml", "/README.md"))):
+            yield Fault(file, 0, "unknown-file", "Nothing here has this name.",
+                        "Name a form <name>.yml; the words of consents belong into wording/.")
 
 
 def _form(reading: Reading, file: str) -> Read[CaptureForm]:
@@ -45,7 +53,7 @@ def _form(reading: Reading, file: str) -> Read[CaptureForm]:
     faults += more
     if spec is None:
         return Read(file, None, tuple(faults), parsed.lines)
-    faults += [*_field_faults(spec, parsed), *_consent_faults(spec, parsed, reading.site)]
+    faults += [*_field_faults(spec, parsed), *_consent_faults(spec, parsed, reading)]
     digest = hashlib.sha256(data)
     boxes: list[ConsentBox] = []
     for place, consent in enumerate(spec.consents):
@@ -82,12 +90,12 @@ def _box(reading: Reading, form: Parsed, place: int, consent: ConsentSpec) -> tu
     if not text:
         return None, [Fault(file, 0, "empty-wording", "The consent has no words.",
                             "Write the sentence that people agree to.")]
-    rendered = render(text, file=file, first_line=1, kind="page")
-    html = "".join(part for part in rendered.parts if isinstance(part, str)).strip()
+    words = rendered(text, file=file, first_line=1, kind="page")
+    html = words.html.strip()
     if html.startswith("<p>") and html.endswith("</p>") and html.count("<p>") == 1:
         html = html[3:-4]
     key = hashlib.sha256("\n".join((consent.purpose, reading.site.language, text)).encode()).hexdigest()
-    return ConsentBox(consent.purpose, text, html, key), list(rendered.faults)
+    return ConsentBox(consent.purpose, text, html, key), list(words.faults)
 
 
 def _field_faults(spec: FormSpec, parsed: Parsed) -> Iterator[Fault]:
@@ -152,7 +160,7 @@ def _show_when_faults(spec: FormSpec, parsed: Parsed, place: int, field: FieldSp
                                nearest(value, choices))
 
 
-def _consent_faults(spec: FormSpec, parsed: Parsed, site: SiteSettings) -> Iterator[Fault]:
+def _consent_faults(spec: FormSpec, parsed: Parsed, reading: Reading) -> Iterator[Fault]:
     seen: set[str] = set()
     for place, consent in enumerate(spec.consents):
         at = ("consents", place)
@@ -160,9 +168,9 @@ def _consent_faults(spec: FormSpec, parsed: Parsed, site: SiteSettings) -> Itera
             yield parsed.fault((*at, "purpose"), "duplicate-consent",
                                f"The form asks twice to agree to '{consent.purpose}'.", "Keep one of the two.")
         seen.add(consent.purpose)
-        if consent.purpose not in site.topics:
+        if reading.settled and consent.purpose not in reading.site.topics:
             yield parsed.fault((*at, "purpose"), "unknown-topic", f"There is no topic '{consent.purpose}'.",
-                               nearest(consent.purpose, site.topics) or "Add it to topics in content/_site.yml.")
+                               nearest(consent.purpose, reading.site.topics) or f"Add it to topics in {SITE_FILE}.")
         if consent.required:
             yield parsed.fault((*at, "required"), "required-consent", "A consent that must be given is none.",
                                "Delete `required`; what was asked for comes without it.")

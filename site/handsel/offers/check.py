@@ -12,13 +12,13 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from handsel.content.files import Tree
-from handsel.content.library import RESERVED, SITE_FILE, Page, Read, address, assets
+from handsel.content.library import RESERVED, SITE_FILE, Page, Read, Reading, address, assets
 from handsel.content.markdown import Slot
 from handsel.content.schema import SiteSettings
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm
 from handsel.offers.library import Letter
-from handsel.offers.read import Folder, form_faults
+from handsel.offers.read import IMAGES, Folder, form_faults
 
 MADE = frozenset({"/feed.xml", "/sitemap.xml", "/robots.txt", "/favicon.svg", "/favicon.ico", "/offers/", "/desk/"})
 """Addresses that the program answers in every project."""
@@ -30,9 +30,8 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 class World:
     """All that was read, before anything is chosen to be shown."""
 
-    tree: Tree
+    reading: Reading
     at: datetime
-    site: SiteSettings
     site_read: Read[SiteSettings]
     forms: dict[str, Read[CaptureForm]]
     pages: dict[str, Read[Page]]
@@ -42,6 +41,20 @@ class World:
     """Pages by address; of two with the same address the first."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Each alias with the address it leads to; of two the first."""
+
+    @property
+    def site(self) -> SiteSettings:
+        """The settings that hold."""
+        return self.reading.site
+
+    @property
+    def tree(self) -> Tree:
+        """The files that were read."""
+        return self.reading.tree
+
+    def lacks(self, name: str, known: Iterable[str]) -> bool:
+        """Whether ``name`` is certainly not among the authors or topics of the settings."""
+        return self.reading.settled and name not in known
 
     @cached_property
     def assets(self) -> dict[str, str]:
@@ -57,11 +70,11 @@ class World:
     def made(self) -> set[str]:
         """Addresses that the program makes out of what there is: archives and lists of tags."""
         made = set(MADE)
+        if any(path.startswith("/blog/") for path in self.written):
+            made.add("/blog/")
         for path, read in self.by_path.items():
-            if path.startswith("/blog/") and path != "/blog/":
-                made.add("/blog/")
-                for tag in read.value.meta.tags if read.value else ():
-                    made.update({"/blog/tags/", f"/blog/tags/{tag}/"})
+            for tag in read.value.meta.tags if read.value and path.startswith("/blog/") else ():
+                made.update({"/blog/tags/", f"/blog/tags/{tag}/"})
         return made
 
     def knows(self, path: str) -> bool:
@@ -84,6 +97,9 @@ class World:
         yield from self.by_path
         yield from (f"/offers/{slug}/" for slug in self.folders)
         yield from self.assets
+        for file in self.tree.of("offers"):
+            if file.lower().endswith(IMAGES) and file.count("/") > 1:
+                yield beside(file, file.split("/", 2)[2])
 
 
 def faults_of(world: World) -> dict[str, list[Fault]]:
@@ -109,7 +125,7 @@ def page_faults(world: World, read: Read[Page]) -> Iterator[Fault]:
     if page is None:
         return
     meta = page.meta
-    if meta.author is not None and meta.author not in world.site.authors:
+    if meta.author is not None and world.lacks(meta.author, world.site.authors):
         yield read.fault(("author",), "unknown-author", f"There is no author '{meta.author[:60]}'.",
                          nearest(meta.author, world.site.authors) or f"Add them to authors in {SITE_FILE}.")
     if meta.cta is not None:
@@ -142,8 +158,8 @@ def _slot_faults(world: World, page: Page, slot: Slot) -> Iterator[Fault]:
     if slot.kind == "cover" and offer is None:
         yield Fault(page.file, slot.line, "block-without-offer", "The cover belongs to no offer.",
                     "Name the offer: /// cover | its-short-name")
-    if slot.kind == "author" and options.get("key") not in world.site.authors:
-        key = str(options.get("key"))
+    key = str(options.get("key"))
+    if slot.kind == "author" and world.lacks(key, world.site.authors):
         yield Fault(page.file, slot.line, "unknown-author", f"There is no author '{key[:60]}'.",
                     nearest(key, world.site.authors) or f"Add them to authors in {SITE_FILE}.")
 
@@ -185,7 +201,7 @@ def _target_faults(world: World, file: str, target: str, line: int, *, image: bo
                     "Begin it with /, as in /blog/.")
     elif path and not world.knows(path):
         kind, thing = ("missing-image", "image") if image else ("dead-link", "page or file")
-        yield Fault(file, line, kind, f"There is no {thing} at {path[:120]}.", _nearest_path(path, world))
+        yield Fault(file, line, kind, f"There is no {thing} at {path[:120]}.", _nearest_path(path, world, image))
     else:
         there = world.by_path.get(path) if path else None
         arrival = there.value if there else (page if not path else None)
@@ -197,8 +213,9 @@ def _target_faults(world: World, file: str, target: str, line: int, *, image: bo
 
 def _arrival_faults(world: World, other: Page, anchor: str, from_draft: bool) -> Iterator[Fault]:
     """What a visitor misses who follows a link to ``other``; where the link stands is filled in by the caller."""
-    ended = other.meta.unpublish_at is not None and other.meta.unpublish_at <= world.at
-    if (other.meta.draft or ended) and not from_draft:
+    begun, ended = other.meta.publish_at or world.at, other.meta.unpublish_at or world.at
+    ended_before = begun <= ended <= world.at and other.meta.unpublish_at is not None
+    if (other.meta.draft or ended_before) and not from_draft:
         what = "is a draft" if other.meta.draft else "has been taken down"
         yield Fault("", 0, "dead-link", f"The page {other.path} {what}.", "Publish it, or link to another one.")
     elif anchor and anchor not in anchors(other):
@@ -226,15 +243,17 @@ def beside(file: str, name: str) -> str:
     return posixpath.normpath(f"/{folder.removeprefix('content').strip('/')}/{name}")
 
 
-def _nearest_path(path: str, world: World) -> str:
+def _nearest_path(path: str, world: World, image: bool) -> str:
     if not path.endswith("/") and world.knows(f"{path}/"):
         return f"Write {path}/ with a slash at its end."
-    known = list(world.paths())
+    known = [other for other in world.paths() if not image or other.lower().endswith(IMAGES)]
     if len(known) > 500:  # comparing with all would take longer than reading them
         last = path.strip("/").rpartition("/")[2]
         known = [other for other in known if other.strip("/").rpartition("/")[2][:4] == last[:4]][:500]
     close = get_close_matches(path, known, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else "Mend the link, or write the page."
+    if close:
+        return f"Did you mean {close[0]}?"
+    return "Put the picture there, or mend its name." if image else "Mend the link, or write the page."
 
 
 def _folder_faults(world: World, folder: Folder) -> Iterator[Fault]:
@@ -251,7 +270,7 @@ def _folder_faults(world: World, folder: Folder) -> Iterator[Fault]:
                                 nearest(meta.form, world.forms) or f"Write forms/{meta.form}.yml.")
     elif form.value is not None:
         yield from form_faults(folder, form.value)
-    if meta.topic is not None and meta.topic not in world.site.topics:
+    if meta.topic is not None and world.lacks(meta.topic, world.site.topics):
         yield folder.meta.fault(("topic",), "unknown-topic", f"There is no topic '{meta.topic}'.",
                                 nearest(meta.topic, world.site.topics) or f"Add it to topics in {SITE_FILE}.")
     if meta.next is not None:
@@ -268,11 +287,11 @@ def _letter_faults(world: World, letter: Letter) -> Iterator[Fault]:
         yield from _target_faults(world, letter.file, target, line)
     for target, line in letter.images:
         yield from _target_faults(world, letter.file, target, line, image=True)
-    if letter.meta.topic is not None and letter.meta.topic not in world.site.topics:
+    if letter.meta.topic is not None and world.lacks(letter.meta.topic, world.site.topics):
         line = next((number for number, text in enumerate(letter.whole.split("\n"), 1) if text.startswith("topic")), 0)
         yield Fault(letter.file, line, "unknown-topic", f"There is no topic '{letter.meta.topic}'.",
                     nearest(letter.meta.topic, world.site.topics) or f"Add it to topics in {SITE_FILE}.")
-    elif not letter.is_delivery and not letter.topic:
+    elif not letter.is_delivery and not letter.topic and world.reading.settled:
         yield Fault(letter.file, 0, "unknown-topic", "The letter belongs to no topic that people can leave.",
                     f"Add topics to {SITE_FILE}.")
 

@@ -11,9 +11,10 @@ from functools import partial
 
 from handsel import merge
 from handsel.content import parse
+from handsel.content.body import rendered
 from handsel.content.files import printable
 from handsel.content.library import OWN_MAILS, Read, Reading
-from handsel.content.markdown import Rendered, render
+from handsel.content.markdown import Rendered
 from handsel.content.parse import Broken, Parsed
 from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
@@ -48,7 +49,7 @@ def _letter(reading: Reading, offer: str | None, file: str) -> Read[Letter]:
         return Read(file, None, tuple(faults))
     meta, more = validate(LetterMeta, parsed, {"zone": reading.zone})
     words, hidden = merge.hide(parsed.body)
-    body = render(words, file=file, first_line=parsed.body_line, kind="letter", offer=offer)
+    body = rendered(words, file=file, first_line=parsed.body_line, kind="letter", offer=offer)
     faults += [*more, *body.faults, *_brace_faults(parsed, meta, words), *_image_faults(file, body)]
     text = merge.show(body.text, hidden)
     if not any(isinstance(part, str) and re.search(r"\w", part) for part in text):
@@ -126,7 +127,8 @@ def _uses(letter: Letter) -> Iterator[tuple[str, str, int]]:
 
 def sequence(letters: Iterable[Read[Letter]], files: Iterable[str], topic: str) -> tuple[list[Letter], list[Fault]]:
     """The letters in order, each with its topic and its time from the capture, and what is wrong with the order."""
-    reads = sorted((read for read in letters if read.value), key=lambda read: read.value.step if read.value else "")
+    reads = sorted((read for read in letters if read.value and STEP.fullmatch(read.value.step)),
+                   key=lambda read: read.file)
     faults = [*_numbering(files), *(fault for read in reads for fault in _wait_faults(read, reads))]
     steps = {read.value.step: read.value for read in reads if read.value}
     done: list[Letter] = []
@@ -138,7 +140,7 @@ def sequence(letters: Iterable[Read[Letter]], files: Iterable[str], topic: str) 
             faults.append(read.fault(("after",), "sequence-cycle", f"'{letter.step}' waits for itself.",
                                      "Let `after` name an earlier step."))
             due = timedelta()
-        elif done and due < done[-1].due_after:
+        elif done and due < done[-1].due_after and (letter.meta.wait is not None or letter.is_delivery):
             faults.append(read.fault(("wait",), "letter-overtakes",
                                      f"'{letter.step}' would be sent before '{done[-1].step}'.",
                                      "Wait longer, or number the letters in the order in which they are sent."))

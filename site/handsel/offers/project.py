@@ -11,14 +11,17 @@ from typing import Any, TypeVar
 from handsel import clock
 from handsel.content.files import Memo, Tree, scan
 from handsel.content.library import SITE_FILE, Page, Read, Reading, read_pages, read_site
+from handsel.content.library import stray_faults as content_strays
 from handsel.content.schema import SiteSettings
 from handsel.errors import Fault
 from handsel.forms.library import CaptureForm
 from handsel.forms.read import read_forms
+from handsel.forms.read import stray_faults as form_strays
 from handsel.offers.check import World, all_aliases, faults_of
 from handsel.offers.letters import read_own_mails
 from handsel.offers.library import Letter, Offer
 from handsel.offers.read import read_folders
+from handsel.offers.read import stray_faults as offer_strays
 
 T = TypeVar("T")
 
@@ -96,7 +99,8 @@ def build(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> Project
     """The project made of the files of ``tree``; ``good`` holds the last good state of each unit."""
     world = look(tree, memo, good, at)
     wrong = faults_of(world)
-    faults = [*tree.faults, *(fault for found in wrong.values() for fault in found)]
+    strays = (*form_strays(world.reading), *offer_strays(world.reading), *content_strays(world.reading))
+    faults = [*tree.faults, *strays, *(fault for found in wrong.values() for fault in found)]
     chosen = _Choice(good, wrong)
     site = chosen.take(SITE_FILE, world.site_read.value, world.site_read.faults) or NAMELESS
     forms = {name: form for name, read in world.forms.items() if (form := chosen.of(read))}
@@ -151,7 +155,7 @@ def look(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> World:
     site_read = read_site(tree, memo)
     usable = site_read.value if not site_read.faults else None
     site = usable or good.get(SITE_FILE) or site_read.value or NAMELESS
-    reading = Reading(tree, memo, site)
+    reading = Reading(tree, memo, site, settled=site is not NAMELESS)
     pages = read_pages(reading)
     by_path: dict[str, Read[Page]] = {}
     for read in pages.values():
@@ -161,7 +165,7 @@ def look(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> World:
     aliases: dict[str, str] = {}
     for _, alias, target, _ in all_aliases(pages.values(), folders.values()):
         aliases.setdefault(alias, target)
-    return World(tree, at, site, site_read, read_forms(reading), pages, folders, read_own_mails(reading), by_path,
+    return World(reading, at, site_read, read_forms(reading), pages, folders, read_own_mails(reading), by_path,
                  aliases)
 
 

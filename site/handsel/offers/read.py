@@ -68,6 +68,13 @@ class Folder:
         return shown
 
 
+def stray_faults(reading: Reading) -> Iterator[Fault]:
+    """Files of ``offers/`` that lie in no offer's folder."""
+    for file in reading.tree.of("offers"):
+        if file.count("/") == 1 and not file.endswith("/README.md") and not file.startswith("offers/_"):
+            yield Fault(file, 0, "unknown-file", "The file belongs to no offer.", "Move it into the folder of one.")
+
+
 def former_slugs(meta: OfferMeta) -> tuple[str, ...]:
     """Slugs under which the offer was known before, from its aliases."""
     return tuple(match[1] for alias in meta.aliases if (match := re.fullmatch(r"(?:/offers/)?([a-z0-9-]+)/?", alias)))

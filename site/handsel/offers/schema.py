@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field, StringConstraints
 
 from handsel.content.schema import Key, Part, Tag
-from handsel.content.values import Duration, Instant, Language, Line, Mailbox, Sentence, Slug, Target
+from handsel.content.values import Duration, Instant, Language, Line, Mailbox, Sender, Sentence, Slug, Target
 
 Kind = Literal["ebook", "whitepaper", "checklist", "template", "webinar", "coupon", "trial", "demo", "consultation",
                "course", "sample", "newsletter"]
@@ -81,7 +81,7 @@ class LetterMeta(Part):
     wait: Duration | None = None
     after: Annotated[str, StringConstraints(pattern=r"^\d{2}-[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)] | None = None
     topic: Key | None = None
-    from_: Line | None = Field(default=None, alias="from")
+    from_: Sender | None = Field(default=None, alias="from")
     reply_to: Mailbox | None = None
     only_if: dict[Literal["tag"], Tag] | None = None
     unless: dict[Literal["tag"], Tag] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -14,24 +14,37 @@ from handsel import clock, db
 from handsel.accounts.models import AuditEntry
 
 
-def record(session: Session, action: str, actor: str, subject: str = "", detail: dict[str, Any] | None = None,
-           account_id: int | None = None) -> AuditEntry:
+class Actor(NamedTuple):
+    """Who does something: the name for the log, and the number of the account if it is one."""
+
+    name: str
+    account_id: int | None = None
+
+
+def record(session: Session, action: str, actor: Actor | str, subject: str = "",
+           detail: dict[str, Any] | None = None) -> AuditEntry:
     """Add one entry to the log, in the caller's write transaction.
 
-    ``action`` is a short phrase such as ``exported leads``; ``actor`` is the account's address, ``command line`` or what
-    was typed at the sign-in; ``subject`` names the thing, a lead by its key. Nothing in it may be a secret.
+    ``action`` is a short phrase such as ``exported leads``; ``actor`` is an account, ``command line`` or what was
+    typed at the sign-in; ``subject`` names the thing, a lead by its key. Nothing in it may be a secret.
     """
     if not db.is_sqlite():
         # Two writers would seal the same row; SQLite has one writer at a time anyway.
         session.execute(text("SELECT pg_advisory_xact_lock(7263540)"))
     session.flush()
     before = session.scalar(select(AuditEntry.seal).order_by(AuditEntry.id.desc()).limit(1)) or ""
-    entry = AuditEntry(at=clock.now(), account_id=account_id, actor=_line(actor, 254), action=_line(action, 60),
+    who = actor if isinstance(actor, Actor) else Actor(actor)
+    entry = AuditEntry(at=clock.now(), account_id=who.account_id, actor=_line(who.name, 254), action=_line(action, 60),
                        subject=_line(subject, 200), detail=detail or {})
     entry.seal = _seal(before, entry)
     session.add(entry)
     session.flush()
     return entry
+
+
+def of_lead(key: str) -> str:
+    """The subject that stands for the lead of that key: the key itself opens links, so only a hash of it is kept."""
+    return f"lead:{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
 
 @dataclass(frozen=True)

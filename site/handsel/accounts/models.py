@@ -70,7 +70,7 @@ class AuditEntry(Model):
     actor: Mapped[str] = mapped_column(String(254))
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(200), default="", index=True)
-    """What it was done to: ``lead:<key>``, ``account:<id>``, ``export``; never a visitor's address."""
+    """What it was done to: ``lead:<hash of its key>``, ``account:<id>``, ``leads``; never a visitor's address."""
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     seal: Mapped[str] = mapped_column(String(64), default="")
     """SHA-256 over the seal before and this row, so that a changed or missing row shows; see ``accounts.audit``."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-SHORTEST = 12  # long enough that eight random tries a minute find nothing; no rules about signs, which people work around
+SHORTEST = 12  # long enough that eight random tries a minute find nothing; no rules on signs, which people work around
 LONGEST = 200
 
 # Each check takes 19 MiB for about 30 ms: two at a time keep a burst of sign-ins from taking the machine's memory.
@@ -63,7 +63,7 @@ def weakness(password: str, *about: str) -> str | None:
     for known in about:
         part = known.lower().partition("@")[0]
         if len(part) >= 4 and part in lowered and len(lowered.replace(part, "")) < SHORTEST - 4:
-            return "That is mostly your name, your address or the site's name. Choose something others cannot guess."
+            return "That is mostly your name or your address. Choose something others cannot guess."
     if lowered.strip("0123456789!?.*#") in _COMMON:
         return "That is one of the passwords tried first. Choose something others cannot guess."
     return None

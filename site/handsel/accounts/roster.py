@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from handsel import clock
 from handsel.accounts import audit, links, passwords, sessions
+from handsel.accounts.audit import Actor
 from handsel.accounts.models import ROLES, Account
 from handsel.errors import HandselError, nearest
 
@@ -45,7 +46,7 @@ def named(session: Session, email: str) -> Account:
     return account
 
 
-def add(session: Session, email: str, role: str, name: str = "", *, actor: str, actor_id: int | None = None) -> Account:
+def add(session: Session, email: str, role: str, name: str = "", *, actor: Actor | str) -> Account:
     """A new account without a password: a sign-in link lets its owner choose one."""
     address = normalised(email)
     _known(role)
@@ -54,7 +55,7 @@ def add(session: Session, email: str, role: str, name: str = "", *, actor: str, 
     account = Account(email=address, role=role, name=name.strip()[:120], created_at=clock.now())
     session.add(account)
     session.flush()
-    audit.record(session, "added an account", actor, f"account:{account.id}", {"email": address, "role": role}, actor_id)
+    audit.record(session, "added an account", actor, f"account:{account.id}", {"email": address, "role": role})
     return account
 
 
@@ -67,7 +68,7 @@ def renamed(session: Session, account: Account, email: str) -> str:
     return address
 
 
-def change_role(session: Session, account: Account, role: str, *, actor: str, actor_id: int | None = None) -> None:
+def change_role(session: Session, account: Account, role: str, *, actor: Actor | str) -> None:
     """Give ``account`` another role; it must sign in anew. The last owner stays one."""
     _known(role)
     if account.role == role:
@@ -76,10 +77,10 @@ def change_role(session: Session, account: Account, role: str, *, actor: str, ac
         _keep_an_owner(session, account)
     before, account.role = account.role, role
     sessions.end_all(session, account.id, clock.now())
-    audit.record(session, "changed a role", actor, f"account:{account.id}", {"from": before, "to": role}, actor_id)
+    audit.record(session, "changed a role", actor, f"account:{account.id}", {"from": before, "to": role})
 
 
-def disable(session: Session, account: Account, *, actor: str, actor_id: int | None = None) -> None:
+def disable(session: Session, account: Account, *, actor: Actor | str) -> None:
     """Shut an account out at once: its sessions and links end. What it did stays in the log."""
     if account.role == "owner":
         _keep_an_owner(session, account)
@@ -87,16 +88,16 @@ def disable(session: Session, account: Account, *, actor: str, actor_id: int | N
     at = clock.now()
     sessions.end_all(session, account.id, at)
     links.revoke_all(session, account.id, at)
-    audit.record(session, "disabled an account", actor, f"account:{account.id}", {}, actor_id)
+    audit.record(session, "disabled an account", actor, f"account:{account.id}")
 
 
-def enable(session: Session, account: Account, *, actor: str, actor_id: int | None = None) -> None:
+def enable(session: Session, account: Account, *, actor: Actor | str) -> None:
     """Let a disabled account sign in again, with the password it had."""
     account.active = True
-    audit.record(session, "enabled an account", actor, f"account:{account.id}", {}, actor_id)
+    audit.record(session, "enabled an account", actor, f"account:{account.id}")
 
 
-def set_password(session: Session, account: Account, password: str, *, actor: str, actor_id: int | None = None) -> None:
+def set_password(session: Session, account: Account, password: str, *, actor: Actor | str) -> None:
     """Give ``account`` a new password; every session and open link of it ends. Raises HandselError for a weak one."""
     why = passwords.weakness(password, account.email, account.name)
     if why:
@@ -105,7 +106,7 @@ def set_password(session: Session, account: Account, password: str, *, actor: st
     at = clock.now()
     sessions.end_all(session, account.id, at)
     links.revoke_all(session, account.id, at)
-    audit.record(session, "set a password", actor, f"account:{account.id}", {}, actor_id)
+    audit.record(session, "set a password", actor, f"account:{account.id}")
 
 
 def sign_in(session: Session, email: str, password: str) -> Account | None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from handsel.accounts.audit import Actor
 from handsel.accounts.models import Account, DeskSession
 
 IDLE = timedelta(hours=8)  # a working day; then the browser asks again
@@ -35,6 +36,11 @@ class SignedIn:
 
     def get_id(self) -> str:
         return self.secret
+
+    @property
+    def actor(self) -> Actor:
+        """Who the log says did it."""
+        return Actor(self.email, self.account_id)
 
     @property
     def called(self) -> str:

@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
     secure = app.config["SITE_URL"].startswith("https:")
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # the desk's door checks; public forms carry their own token
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", int(sessions.IDLE.total_seconds()))
-    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # _from_here() looks at Origin, which privacy settings leave alone
+    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # _from_here() looks at Origin
     app.config.update(SESSION_COOKIE_NAME="__Host-desk" if secure else "desk", SESSION_COOKIE_SECURE=secure,
                       SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_PATH="/",
                       SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=sessions.LONGEST)
@@ -103,7 +103,7 @@ class DeskBlueprint(Blueprint):
 
     def _door(self) -> ResponseReturnValue | None:
         allowed = roles_of(current_app, request.endpoint or "")
-        if EVERYBODY != allowed:
+        if allowed != EVERYBODY:
             if not current_user.is_authenticated:
                 return _to_sign_in()
             if current_user.role not in allowed:
@@ -180,7 +180,8 @@ def _to_sign_in() -> ResponseReturnValue:
 def _from_here() -> None:
     """Refuse a request that another site's page sent, before anything of it is read."""
     origin = request.headers.get("Origin")
-    if origin is not None and origin.rstrip("/") not in {request.host_url.rstrip("/"), current_app.config["SITE_URL"].rstrip("/")}:
+    ours = {request.host_url.rstrip("/"), current_app.config["SITE_URL"].rstrip("/")}
+    if origin is not None and origin.rstrip("/") not in ours:
         raise CSRFError("The request came from another site.")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise CSRFError("The request came from another site.")

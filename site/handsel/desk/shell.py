@@ -6,23 +6,26 @@ import gzip
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, render_template, request, send_from_directory, url_for
+from flask import Flask, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from handsel.accounts.sessions import SignedIn
+from handsel.desk import words
 from handsel.desk.door import PREFIX, csrf_input, roles_of
+from handsel.desk.figures import percent
+from handsel.mail.models import Message
+from handsel.offers.live import current
 
 
 @dataclass(frozen=True)
 class Place:
-    """One entry of the rail: its word, its view, the key that follows `g`, and whether the bottom bar of phones has it."""
+    """One entry of the rail: its word, its view, the key after `g`, and whether the bottom bar of phones has it."""
 
     word: str
     endpoint: str
@@ -68,13 +71,9 @@ def init_app(app: Flask) -> None:
     app.add_template_global(shell, "shell")
     app.add_template_global(described)
     app.add_template_global(may)
-    for name, filter_ in (("number", number), ("percent", percent), ("moment", moment), ("clock_time", clock_time),
-                          ("day_name", day_name), ("ago", ago)):
-        app.add_template_filter(filter_, name)
-    if "static_url" not in app.jinja_env.globals:
-        app.add_template_global(_static_url, "static_url")
-        app.add_url_rule("/static/desk/<path:name>", "desk_static",
-                         lambda name: send_from_directory(Path(__file__).parent.parent / "static" / "desk", name))
+    for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, message_title, topic_name):
+        app.add_template_filter(filter_)
+    words.init_app(app)
     app.after_request(_compressed)
 
 
@@ -104,33 +103,42 @@ def described(input_: Any, help_: str, extra: dict[str, str]) -> dict[str, str]:
 
 def site_name() -> str:
     """The name of the site, as the marketer wrote it."""
-    site = _site()
-    return site.name if site is not None else "Handsel"
+    return current().site.name
 
 
 def site_zone() -> ZoneInfo:
     """The site's timezone, in which the desk shows times."""
-    site = _site()
-    return ZoneInfo(site.timezone if site is not None else "UTC")
+    return ZoneInfo(current().site.timezone)
 
 
-def _site() -> Any:
-    live = current_app.extensions.get("handsel.offers")
-    return live.project.site if live is not None else None
+def offer_title(slug: str) -> str:
+    """The title of an offer, or its slug when it is gone."""
+    return words.offer_title(slug, current())
+
+
+def message_title(message: Message) -> str:
+    """What a message is: its subject as the project has it, or its kind."""
+    return words.message_title(message, current())
+
+
+def topic_name(topic: str) -> str:
+    """What people subscribe to, as the site's settings word it."""
+    return current().site.topics.get(topic, topic)
 
 
 def error_page(error: HTTPException) -> ResponseReturnValue:
     """An error in the desk's look, in words; Flask's own answer for a page that is no HTML."""
     words = {
         400: ("This cannot be shown", error.description or ""),
-        403: ("This is not yours to open", "Your role does not include this page. An owner can change it under Accounts."),
+        403: ("This is not yours to open", "Your role does not include it. An owner can change that under Accounts."),
         404: ("There is nothing here", "It may have been erased, or the address has a slip in it."),
         429: ("Too many tries", "Wait a quarter of an hour, then try again."),
     }
     if request.method == "POST" and error.code == 400:
         words[400] = ("That page was open too long", "Nothing was changed. Go back, reload the page, and try again.")
     title, text = words.get(error.code or 500, (error.name, error.description or ""))
-    response = current_app.make_response((render_template("desk/error.html", title=title, text=text), error.code or 500))
+    page = render_template("desk/error.html", title=title, text=text)
+    response = current_app.make_response((page, error.code or 500))
     for name, value in error.get_headers():
         if name.lower() in {"retry-after", "allow"}:
             response.headers[name] = value
@@ -143,14 +151,6 @@ def error_page(error: HTTPException) -> ResponseReturnValue:
 def number(value: float) -> str:
     """``12345`` as ``12,345``."""
     return f"{value:,}"
-
-
-def percent(part: float, whole: float) -> str:
-    """A share as ``3.4 %``, or a dash while there is nothing to divide by."""
-    if not whole:
-        return "–"
-    share = 100 * part / whole
-    return f"{share:.1f} %" if share < 99.95 else "100 %"
 
 
 def moment(value: datetime | None) -> Markup:
@@ -199,10 +199,6 @@ def _wrap(value: datetime, words: str) -> Markup:
 
 
 # --- small answers ----------------------------------------------------------------------------------------------------
-
-
-def _static_url(name: str) -> str:
-    return url_for("desk_static", name=name.removeprefix("desk/"))
 
 
 def _compressed(response: Response) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from flask import abort, request
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 SIZE = 50
@@ -38,9 +38,9 @@ class Turn:
         """What the address says; 400 for anything but numbers."""
         return cls(_number(args.get("before")), _number(args.get("after")))
 
-    def take(self, session: Session, query: Select[Any], key: InstrumentedAttribute[int]) -> Page[Any]:
-        """The page of ``query`` in descending order of ``key``, which is unique and never NULL."""
-        name = key.key
+    def take(self, session: Session, query: Select[Any],
+             key: ColumnElement[int] | InstrumentedAttribute[int]) -> Page[Any]:
+        """The page of ``query`` in descending order of ``key``, which equals the ``id`` of each object it gives."""
         if self.after is not None:
             query = query.where(key > self.after).order_by(key)
         else:
@@ -52,8 +52,8 @@ class Turn:
             rows.reverse()
         newer = further if self.after is not None else self.before is not None
         older = further if self.after is None else True
-        return Page(rows, _address(after=getattr(rows[0], name)) if newer and rows else None,
-                    _address(before=getattr(rows[-1], name)) if older and rows else None)
+        return Page(rows, _address(after=rows[0].id) if newer and rows else None,
+                    _address(before=rows[-1].id) if older and rows else None)
 
 
 def _number(text: str | None) -> int | None:

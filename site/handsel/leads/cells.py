@@ -1,4 +1,4 @@
-"""Cells of an export: what a spreadsheet would compute is made text, and rows that need no care are known beforehand."""
+"""Cells of an export: what a spreadsheet would compute is made text, and which rows need no care."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from handsel.leads.models import Lead
 
 COLUMNS = ("email", "name", "company", "job_title", "phone", "country", "stage", "score", "owner", "tags", "offers",
            "source", "captured_at", "confirmed_at", "consent")
-CHUNK = 5000  # rows read at once: enough to make the question's own cost small, and about 2 MB
+CHUNK = 2000  # rows asked for at once: enough to make the question itself cheap, and half a megabyte
 BOM = "\N{BYTE ORDER MARK}"
 
 # Each column as text that is never NULL, in words that both engines know.
@@ -50,11 +50,9 @@ def csv_parts(connection: Connection, asked: Wanted, *, first: int = 0, bom: boo
     line = _made_there(connection.dialect.name, fields)
     rows = 0
     for found, lines in _chunks(connection, asked, line, first):
-        if _CARE in lines:
-            parts = lines.split(_CARE)
-            parts[1::2] = [_careful(part, fields) for part in parts[1::2]]
-            lines = "".join(parts)
-        yield lines.encode("utf-8", "replace")
+        parts = lines.split(_CARE)
+        parts[1::2] = [_careful(part, fields) for part in parts[1::2]]
+        yield "".join(parts).encode("utf-8", "replace")
         rows += found
         if progress:
             progress(rows)
@@ -65,7 +63,7 @@ def _made_there(dialect: str, fields: list[str]) -> ColumnElement[str]:
     form, array = ("printf", "json_array") if dialect == "sqlite" else ("format", "json_build_array")
     pattern = ",".join(['"%s"' if name in _LISTS else "%s" for name in COLUMNS] + ["%s"] * len(fields)) + "\r\n"
     custom = [Lead.custom[name].as_string() for name in fields]
-    cells = [literal_column(_SQL[name]) for name in COLUMNS]
+    cells: list[Any] = [literal_column(_SQL[name]) for name in COLUMNS]
     line = getattr(func, form)(literal_column(f"'{pattern}'"), *cells, *custom, type_=String())
     with_care = getattr(func, array)(*cells, Lead.custom.cast(String())).cast(String())
     mark = literal_column(f"'{_CARE}'", String())
@@ -103,7 +101,7 @@ def _chunks(connection: Connection, asked: Wanted, line: ColumnElement[str], fir
 
 def _rows(connection: Connection, asked: Wanted, first: int) -> Iterator[list[Any]]:
     """Number, cells and custom fields (as JSON) of each lead, by chunk."""
-    cells = [literal_column(_SQL[name]) for name in COLUMNS]
+    cells: list[Any] = [literal_column(_SQL[name]) for name in COLUMNS]
     found = find([Lead.id, *cells, Lead.custom.cast(String())], asked, first)
     query = found.query.where(found.number > bindparam("last")).order_by(found.number).limit(CHUNK)
     last = 0
@@ -115,7 +113,7 @@ def _rows(connection: Connection, asked: Wanted, first: int) -> Iterator[list[An
 def _fetch(connection: Connection, query: Select[Any], **values: Any) -> list[Any]:
     """The rows as the driver gives them: to make objects of them would cost more than to read them."""
     result = connection.execute(query, values)
-    rows: list[Any] = result.cursor.fetchall()
+    rows = list(result.cursor.fetchall())
     result.close()
     connection.rollback()
     return rows

@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
         try:
             with writing() as write:
                 account = roster.add(write, form.email.data, form.role.data, form.name.data or "",
-                                     actor=person().email, actor_id=person().account_id)
+                                     actor=person().actor)
                 _send_link(write, account)
                 address = account.email
             flash(f"{address} has an account. A sign-in link is on its way.", "good")
@@ -48,7 +48,8 @@ def index() -> ResponseReturnValue:
         except HandselError as error:
             form.email.errors = [f"{error.what} {error.do}".strip()]
     everybody = db.session.scalars(select(Account).order_by(Account.active.desc(), Account.email)).all()
-    page = render_template("desk/accounts.html", form=form, accounts=everybody, words=roster.ROLE_WORDS, now=clock.now())
+    page = render_template("desk/accounts.html", form=form, accounts=everybody, words=roster.ROLE_WORDS,
+                           now=clock.now())
     return page, 422 if form.errors else 200
 
 
@@ -68,7 +69,7 @@ def role(account_id: int) -> ResponseReturnValue:
         flash(f"Choose one of the roles: {', '.join(ROLES)}.", "bad")
         return redirect(url_for("accounts.account", account_id=account_id), 303)
     return _act(account_id, lambda write, found: roster.change_role(
-        write, found, form.role.data, actor=person().email, actor_id=person().account_id), "The role is changed.")
+        write, found, form.role.data, actor=person().actor), "The role is changed.")
 
 
 @bp.post("/accounts/<int:account_id>/disabling")
@@ -76,7 +77,7 @@ def disable(account_id: int) -> ResponseReturnValue:
     """Shut an account out."""
     db.get_or_404(Account, account_id)
     return _act(account_id, lambda write, found: roster.disable(
-        write, found, actor=person().email, actor_id=person().account_id), "The account is disabled and signed out.")
+        write, found, actor=person().actor), "The account is disabled and signed out.")
 
 
 @bp.post("/accounts/<int:account_id>/enabling")
@@ -84,7 +85,7 @@ def enable(account_id: int) -> ResponseReturnValue:
     """Let a disabled account in again."""
     db.get_or_404(Account, account_id)
     return _act(account_id, lambda write, found: roster.enable(
-        write, found, actor=person().email, actor_id=person().account_id), "The account may sign in again.")
+        write, found, actor=person().actor), "The account may sign in again.")
 
 
 @bp.post("/accounts/<int:account_id>/link")
@@ -114,4 +115,4 @@ def _send_link(write: Session, account: Account) -> None:
     values = {"link": links.link_address(current_app, secret), "name": account.name, "site": site_name()}
     write.add(Message(key=links.new_key(), once=f"link:{number}", kind="account", account_id=account.id, priority=0,
                       due_at=at, first_due_at=at, give_up_at=at + links.BY_MAIL, created_at=at, values=values))
-    audit.record(write, "sent a sign-in link", person().email, f"account:{account.id}", {}, person().account_id)
+    audit.record(write, "sent a sign-in link", person().actor, f"account:{account.id}")

@@ -65,7 +65,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _may_try(email: str) -> bool:
-    """Ten tries a quarter of an hour for an account, counted apart for a browser it knows; sixty for a neighbourhood."""
+    """Ten tries a quarter of an hour for an account, counted apart for a browser it knows; sixty for a network."""
     known = door.known_browser(email)
     if known is not None:
         return limits.allow("10 per 15 minutes", "sign-in", "browser", known)
@@ -89,7 +89,8 @@ def _come_in(account_id: int, action: str, wanted: str, fresh: str | None = None
             account.password_hash = fresh
         secret = sessions.begin(write, account, browser, clock.now())
         email = account.email
-        audit.record(write, action, email, f"account:{account_id}", {"from": door.neighbourhood()}, account_id)
+        audit.record(write, action, audit.Actor(email, account_id), f"account:{account_id}",
+                     {"from": door.neighbourhood()})
     door.let_in(account_id, secret)
     response = current_app.make_response(redirect(door.safe_next(wanted), 303))
     door.remember_browser(response, email, door.known_browser(email) or secrets.token_urlsafe(12))
@@ -165,7 +166,7 @@ def _change(form: Any, me: sessions.SignedIn, placeholder: bool) -> tuple[str, s
             if placeholder:
                 account.email = roster.renamed(write, account, form.email.data)
                 account.name = (form.name.data or "").strip()
-            roster.set_password(write, account, form.new.data, actor=account.email, actor_id=account.id)
+            roster.set_password(write, account, form.new.data, actor=audit.Actor(account.email, account.id))
             secret = sessions.begin(write, account, request.user_agent.string, clock.now())
     except HandselError as error:
         return ("email" if error.where == "e-mail" else "new"), f"{error.what} {error.do}".strip()

@@ -1,5 +1,12 @@
+"""The desk of sales: leads, what happened with each, and taking them home as a file."""
+
+from __future__ import annotations
+
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Hang this part on ``app``."""
+    """Register the pages of leads."""
+    from handsel.sales import leads
+
+    app.register_blueprint(leads.bp)

@@ -1,0 +1,22 @@
+"""The project's files: what is wrong with them, where, and what to do next."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from handsel.desk import DeskBlueprint
+from handsel.offers.live import current
+
+bp = DeskBlueprint("files", __name__, roles=("marketer", "owner"))
+
+
+@bp.get("/files")
+def index() -> ResponseReturnValue:
+    """Every fault of every file, by file, as `handsel check` names them."""
+    project = current()
+    faults = sorted(project.faults)
+    by_file = [(where, list(group)) for where, group in groupby(faults, lambda fault: fault.where)]
+    return render_template("desk/files.html", by_file=by_file, count=len(faults), project=project)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
@@ -149,6 +150,22 @@ def open_app(**config: Any) -> Flask:
     return app if app is not None else create_app(project_root(), **config)
 
 
+@contextmanager
+def opened(**config: Any) -> Iterator[Flask]:
+    """The application of the project with its context, closed with all its connections and threads at the end."""
+    from handsel import assembly
+    from handsel.db import db
+
+    app = open_app(**config)
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            assembly.close(app)
+            db.session.remove()
+            db.engine.dispose()
+
+
 def with_app(command: Callable[P, R]) -> Callable[P, R]:
     """Run ``command`` in the context of the project's application, once its database is up to date.
 
@@ -159,7 +176,7 @@ def with_app(command: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         from handsel import schema
 
-        with open_app().app_context():
+        with opened():
             schema.require_current()
             return command(*args, **kwargs)
 

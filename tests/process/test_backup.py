@@ -62,7 +62,7 @@ def test_a_restored_backup_brings_back_what_was_there_and_holds_all_mail(
 
     restored = handsel("db", "restore", "--yes", str(tmp_path / "monday.zip"))
 
-    assert restored.exit_code == 0, restored.output
+    assert restored.exit_code == 0, (restored.output, restored.exc_info)
     assert "All mail is held; 1 messages wait." in restored.output
     assert emails() == ["before@example.org"]
     with db.engine.connect() as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from handsel.cli import open_app, with_app
+from handsel.cli import opened, with_app
 
 
 @click.group("db")
@@ -25,7 +25,7 @@ def upgrade() -> None:
     """
     from handsel import schema
 
-    with open_app().app_context():
+    with opened():
         before, after = schema.upgrade()
     if before == after:
         click.echo(f"The database is up to date (release {after}).")
@@ -84,7 +84,7 @@ def restore(file: Path, yes: bool) -> None:
     from handsel.mail import pauses
     from handsel.mail.models import Message
 
-    with open_app().app_context():
+    with opened():
         manifest = backups.read_manifest(file)
         rows = manifest["rows"]
         click.echo(f"A backup of {manifest['at']}: {rows['lead']} leads, {rows['message']} messages.")

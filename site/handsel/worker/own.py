@@ -35,8 +35,6 @@ The link works once. If you did not ask for it, you can ignore this mail: nobody
 somebody, most likely you, gave us this address to hear from {{ site_name }}. Please confirm that it is yours:
 
 [Yes, this is my address]({{ confirm_url }}){.button}
-
-If it was not you, ignore this mail. Without your confirmation we will not write again.
 """,
     ),
     "delivery": OwnLetter(

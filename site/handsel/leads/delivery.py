@@ -36,6 +36,7 @@ class Standing:
     due_at: datetime | None = None
     sent_at: datetime | None = None
     again_at: datetime | None = None
+    attempts: int = 0
 
 
 def messages_of(session: Session, capture: Capture) -> list[Message]:
@@ -53,7 +54,8 @@ def stands(session: Session, offer: Offer, capture: Capture, at: datetime) -> St
     if own:
         last = own[-1]
         asked = last.sent_at or last.due_at
-        return Standing(last.state, last.due_at, last.sent_at, max(last.created_at, min(asked, at)) + PATIENCE)
+        return Standing(last.state, last.due_at, last.sent_at, max(last.created_at, min(asked, at)) + PATIENCE,
+                        last.attempts)
     mails = due_of(session, offer, capture, at).earlier(pen_of(session))
     same = [mail.due_at for mail in mails if mail.offer == offer.slug]
     if same:
@@ -68,18 +70,19 @@ def _free_at(mails: list[Mailed], at: datetime) -> datetime:
 
 
 def _planned(session: Session, offer: Offer, capture: Capture) -> Plan:
-    return plan(offer, _ticked(session, capture))
+    return plan(offer, ticked(session, capture))
 
 
-def _ticked(session: Session, capture: Capture) -> set[str]:
+def ticked(session: Session, capture: Capture) -> set[str]:
+    """The purposes that were ticked in a capture's form."""
     return set(session.scalars(select(Consent.purpose).where(
         Consent.capture_id == capture.id, Consent.state == "given")))
 
 
 def due_of(session: Session, offer: Offer, capture: Capture, at: datetime) -> Due:
     """What ``capture`` has coming, as at its making, from now on."""
-    ticked, email = _ticked(session, capture), normalised(capture.email)
-    return Due(offer, plan(offer, ticked), capture.lead_id, capture.id, capture.key, at, capture.answers, ticked,
+    purposes, email = ticked(session, capture), normalised(capture.email)
+    return Due(offer, plan(offer, purposes), capture.lead_id, capture.id, capture.key, at, capture.answers, purposes,
                suppress.address_hash(email))
 
 

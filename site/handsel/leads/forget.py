@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from email.utils import parseaddr
+from pathlib import Path
 
+from flask import current_app
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from handsel.accounts import audit
 from handsel.db import db, is_sqlite
+from handsel.leads.address import normalised
 from handsel.leads.models import Capture, Lead
 from handsel.mail import suppress
+from handsel.mail.inbox import Inbox
 from handsel.traffic.models import Hit, Visitor
 
 
@@ -25,7 +30,7 @@ def forget(session: Session, lead: Lead, at: datetime, actor: str) -> None:
     session.refresh(lead, with_for_update=True)
     _unlink_visits(session, lead)
     suppress.add(session, lead.email, "erasure", at)
-    audit.record(session, "erased a lead", actor, f"lead:{lead.key}")
+    audit.record(session, "erased a lead", actor, audit.of_lead(lead.key))
     session.execute(delete(Lead).where(Lead.id == lead.id))  # the database takes all that hangs on it along
     session.expunge(lead)
 
@@ -40,6 +45,15 @@ def _unlink_visits(session: Session, lead: Lead) -> None:
             Hit.at >= midnight - timedelta(days=1), Hit.at < midnight + timedelta(days=2), Hit.visitor == visitor)
             .values(visitor="", source="", campaign=""))
         session.execute(delete(Visitor).where(Visitor.visitor == visitor))
+
+
+def clear_inbox(address: str) -> None:
+    """Delete the mails to ``address`` that the built-in inbox has caught."""
+    folder = Path(current_app.instance_path) / "inbox"
+    inbox = Inbox(folder)
+    for mail in inbox.heads(inbox.names()):
+        if normalised(parseaddr(mail.to)[1]) == address:
+            (folder / f"{mail.name}.eml").unlink(missing_ok=True)
 
 
 def scrub() -> None:

@@ -6,17 +6,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from handsel import offers
 from handsel.leads.confirm import locked
 from handsel.leads.delivery import due_of
 from handsel.leads.due import pen_of
 from handsel.leads.models import Capture
-from handsel.offers.library import Offer
 
 
-def release(session: Session, offer: Offer, capture: Capture, at: datetime) -> bool:
+def release(session: Session, capture: Capture, at: datetime) -> bool:
     """Send what a quarantined capture has coming, as if it were made now; False when it waits no more.
 
-    Needs a write transaction.
+    Of an offer that is gone from the project, nothing is sent. Needs a write transaction.
     """
     locked(session, capture.lead_id)
     session.refresh(capture)
@@ -24,5 +24,7 @@ def release(session: Session, offer: Offer, capture: Capture, at: datetime) -> b
         return False
     capture.quarantine = ""
     session.flush()
-    due_of(session, offer, capture, at).send(pen_of(session))
+    offer = offers.current().offer(capture.offer)
+    if offer is not None:
+        due_of(session, offer, capture, at).send(pen_of(session))
     return True

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from handsel.leads import consents
 from handsel.leads.consents import Way
-from handsel.leads.models import Lead
-from handsel.leads.profile import refresh_texts
+from handsel.leads.due import random_key
+from handsel.leads.models import Capture, Lead
+from handsel.leads.profile import refresh, refresh_texts
 from handsel.leads.unsubscribe import unsubscribe
 from handsel.mail import queue, suppress
 
@@ -45,3 +48,17 @@ def choose(session: Session, lead: Lead, wanted: Collection[str], *, topics: Map
         suppress.lift(session, lead.email, "erasure", at)
     refresh_texts(session, lead)
     queue.wake(session, lead.id, at)
+
+
+def mend(session: Session, lead: Lead, answers: Mapping[str, Any], way: Way, at: datetime) -> None:
+    """Take the person's own word about themselves; None empties what we held. Needs a write transaction.
+
+    It is kept as a fact like any other: a capture of no offer, proven by the link it came through.
+    """
+    session.refresh(lead, with_for_update=True)
+    session.add(Capture(
+        key=random_key(), once=secrets.token_urlsafe(24), lead_id=lead.id, offer="", form="preferences",
+        page="/preferences/", answers={**answers, "email": lead.address}, email=lead.address, at=at, proven_at=at,
+        address_prefix=way.prefix, browser=way.browser))
+    session.flush()
+    refresh(session, lead)

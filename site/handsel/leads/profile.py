@@ -41,13 +41,16 @@ def profile(captures: Iterable[Said]) -> dict[str, Any]:
 
 
 def overlaid(columns: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
-    """``columns`` with the answers of a newer capture laid over them; an empty answer covers nothing."""
+    """``columns`` with the answers of a newer capture laid over them.
+
+    An empty answer covers nothing; None, which no form gives, is the person's own word that there is nothing.
+    """
     result = dict(columns) | {"custom": dict(columns["custom"])}
     for name, answer in answers.items():
-        if name == "email" or answer in ("", None, []):
+        if name == "email" or answer in ("", []):
             continue
         if name in STANDARD:
-            result[name] = str(answer)
+            result[name] = str(answer or "")
         else:
             result["custom"][name] = answer
     return result

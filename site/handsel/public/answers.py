@@ -170,3 +170,8 @@ def likely(email: str) -> str:
         return f"{local}@{close[0]}"
     name, _, ending = domain.rpartition(".")
     return f"{local}@{name}.{COMMON_ENDINGS[ending]}" if name and ending in COMMON_ENDINGS else ""
+
+
+def read_as(kind: str, typed: str) -> Any:
+    """What was typed into a field of ``kind`` that no form file describes."""
+    return READERS[kind](typed, Field(kind, kind, kind))  # type: ignore[arg-type]  # a name of the closed list

@@ -1,0 +1,149 @@
+"""Behind the links in our mails: the download page, its file, and the page that confirms an address.
+
+Looking at any of them changes nothing, whoever looks: mail scanners follow every link and some run scripts. What counts
+is the press of a button.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Response, current_app, redirect, send_file, url_for
+from sqlalchemy import select
+
+from handsel import clock
+from handsel.db import db, writing
+from handsel.leads import delivery, download
+from handsel.leads.confirm import find_grant, prove
+from handsel.leads.download import Life, life
+from handsel.leads.models import Capture, Grant
+from handsel.mail.models import Message
+from handsel.offers.library import Asset, Offer
+from handsel.public import bp, doors
+from handsel.public.doors import moment
+
+
+def offer_of(grant: Grant) -> Offer | None:
+    """The offer that a grant is for, while the project has it."""
+    return doors.project().offer(grant.offer)
+
+
+@bp.get("/get/<token>")
+def get(token: str) -> Response:
+    """What can be fetched here, and one button to fetch it."""
+    grant = find_grant(db.session(), token)
+    offer = offer_of(grant) if grant else None
+    if grant is None or offer is None:
+        return doors.lost()
+    if offer.asset is None:
+        return doors.private(redirect(url_for("public.confirm", token=token), 303))
+    now = clock.now()
+    return doors.page("get.html", offer=offer, asset=offer.asset, grant=grant, life=life(grant, now).value,
+                      kind=kind(offer.asset), size=doors.size(offer.asset.size), until=doors.on_day(grant.expires_at),
+                      renewed=renewed(grant), presses=offer.meta.downloads)
+
+
+def kind(asset: Asset) -> str:
+    """What kind of file it is, in a word that people use."""
+    known = {"application/pdf": "PDF", "application/epub+zip": "EPUB", "application/zip": "ZIP", "text/csv": "CSV"}
+    return known.get(asset.media_type) or Path(asset.name).suffix.lstrip(".").upper() or "File"
+
+
+def renewed(grant: Grant) -> str:
+    """How the newest mail with a fresh link stands, in words; empty when none was asked for since this link."""
+    if grant.capture_id is None:
+        return ""
+    newest = db.session.scalars(select(Message).where(
+        Message.capture_id == grant.capture_id, Message.lead_id == grant.lead_id, Message.grant_id > grant.id,
+        Message.kind.in_(("delivery", "confirm"))).order_by(Message.id.desc())).first()
+    if newest is None:
+        return ""
+    if newest.state in {"queued", "claimed"}:
+        late = newest.due_at > clock.now()
+        return f"goes out {moment(newest.due_at)}" if late else "is on its way"
+    return f"was sent {moment(newest.sent_at)}" if newest.sent_at else ""
+
+
+@bp.post("/get/<token>")
+def press(token: str) -> Response:
+    """The button: prove the mailbox, count the download, lead on to the file."""
+    now = clock.now()
+    way = doors.way("download")
+    with writing() as session:
+        grant = find_grant(session, token)
+        offer = offer_of(grant) if grant else None
+        if grant is None or offer is None or offer.asset is None:
+            return doors.lost()
+        pressed, is_new = download.press(session, grant, offer.meta.stage, way, now)
+        key = pressed.key if pressed else ""
+    if not key:
+        return doors.private(redirect(url_for("public.get", token=token), 303))
+    if is_new:
+        doors.record("download", offer.path, doors.visit(), offer.slug)
+    return doors.private(redirect(url_for("public.file", token=token, press=key, name=offer.asset.name), 303))
+
+
+@bp.get("/get/<token>/<press>/<path:name>")
+def file(token: str, press: str, name: str) -> Response:
+    """The file itself, whole or in ranges, for a day after the press; fetching it again or further counts nothing."""
+    grant = download.going_on(db.session(), token, press, clock.now())
+    offer = offer_of(grant) if grant else None
+    if grant is None or offer is None or offer.asset is None:
+        return doors.lost()
+    asset = offer.asset
+    path = Path(current_app.config["PROJECT_ROOT"]) / asset.path
+    if not path.is_file():
+        return doors.lost()
+    response = doors.private(send_file(path, asset.media_type, as_attachment=True, download_name=asset.name,
+                                       conditional=True, etag=asset.digest, max_age=0))
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@bp.post("/get/<token>/renew")
+@bp.post("/confirm/<token>/renew")
+def renew(token: str) -> Response:
+    """Send a fresh link to the mailbox that the old one went to."""
+    now = clock.now()
+    grant = find_grant(db.session(), token)
+    offer = offer_of(grant) if grant else None
+    if grant is None or offer is None:
+        return doors.lost()
+    worn = life(grant, now) in {Life.EXPIRED, Life.USED_UP}
+    if worn and grant.capture_id is not None and not renewed(grant) and not doors.too_many("renew a link"):
+        with writing() as session:
+            capture = session.get_one(Capture, grant.capture_id)
+            delivery.send_again(session, offer, capture, now)
+    page = "public.get" if offer.asset else "public.confirm"
+    return doors.private(redirect(url_for(page, token=token), 303))
+
+
+@bp.get("/confirm/<token>")
+def confirm(token: str) -> Response:
+    """One button that proves the mailbox; afterwards, the page that says so."""
+    grant = find_grant(db.session(), token)
+    offer = offer_of(grant) if grant else None
+    capture = db.session.get(Capture, grant.capture_id) if grant and grant.capture_id else None
+    if grant is None or offer is None or capture is None or not grant.proves:
+        return doors.lost()
+    topics = {box.purpose: box.text for box in offer.form.consents}
+    ticked = delivery.ticked(db.session(), capture)
+    return doors.page("confirm.html", offer=offer, grant=grant, proven=capture.proven_at is not None,
+                      life=life(grant, clock.now()).value, renewed=renewed(grant),
+                      agreed=[topics[purpose] for purpose in topics if purpose in ticked])
+
+
+@bp.post("/confirm/<token>")
+def confirmed(token: str) -> Response:
+    """The button: prove the mailbox."""
+    now = clock.now()
+    way = doors.way("confirmation")
+    with writing() as session:
+        grant = find_grant(session, token)
+        offer = offer_of(grant) if grant else None
+        capture = session.get(Capture, grant.capture_id) if grant and grant.capture_id and grant.proves else None
+        if grant is None or offer is None or capture is None:
+            return doors.lost()
+        if life(grant, now) in {Life.GOOD, Life.USED_UP}:
+            prove(session, capture, offer.meta.stage, way, now)
+    return doors.private(redirect(url_for("public.confirm", token=token), 303))

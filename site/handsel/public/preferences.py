@@ -1,0 +1,143 @@
+"""A person's own doors: leaving, choosing topics, seeing, mending, taking along and erasing what we hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+
+from handsel import clock
+from handsel.db import db, writing
+from handsel.leads import forget, preferences, show
+from handsel.leads.models import Lead
+from handsel.leads.unsubscribe import find, split_token, unsubscribe
+from handsel.public import answers, bp, doors
+
+FIELDS = {
+    "name": ("Name", "name"), "first_name": ("First name", "given-name"), "last_name": ("Last name", "family-name"),
+    "company": ("Company", "company"), "job_title": ("Job title", "job-title"), "phone": ("Phone", "phone"),
+    "country": ("Country", "country"),
+}
+"""The columns that a person may mend, with their label and type of field."""
+
+
+@bp.get("/u/<token>")
+def leave(token: str) -> Response:
+    """Two buttons: this topic, or everything. Nothing is pressed for anybody, and nothing tells whose link it is."""
+    _, topic = split_token(token)
+    return doors.page("unsubscribe.html", token=token, topic=doors.project().site.topics.get(topic, ""), done="")
+
+
+@bp.post("/u/<token>")
+def left(token: str) -> Response:
+    """The buttons, and the one-click request of mail programs (RFC 8058). The same answer for every token."""
+    key, topic = split_token(token)
+    scope = request.form.get("scope", "")
+    one_click = scope not in {"topic", "all"}
+    leaving = "" if scope == "all" else topic
+    with writing() as session:
+        lead = find(session, key)
+        if lead is not None:
+            way = doors.way("one-click" if one_click else "unsubscribe page")
+            unsubscribe(session, lead, leaving, way, clock.now())
+    if one_click:
+        return doors.private(("You are unsubscribed.\n", {"Content-Type": "text/plain; charset=utf-8"}))
+    words = doors.project().site.topics.get(leaving, "") if leaving else ""
+    return doors.page("unsubscribe.html", token=token, topic=words, done=scope, key=key)
+
+
+@bp.get("/preferences/<key>")
+def choose(key: str) -> Response:
+    """Topics as boxes, and leaving all with equal weight."""
+    lead = find(db.session(), key)
+    if lead is None:
+        return doors.lost()
+    return doors.page("preferences.html", lead=lead, topics=doors.project().site.topics,
+                      chosen=preferences.chosen(db.session(), lead), saved="saved" in request.args)
+
+
+@bp.post("/preferences/<key>")
+def chosen(key: str) -> Response:
+    """Keep what was chosen."""
+    site = doors.project().site
+    with writing() as session:
+        lead = find(session, key)
+        if lead is None:
+            return doors.lost()
+        if request.form.get("leave") == "all":
+            unsubscribe(session, lead, "", doors.way("preferences"), clock.now())
+        else:
+            preferences.choose(session, lead, set(request.form.getlist("topic")) & set(site.topics), topics=site.topics,
+                               language=site.language, way=doors.way("preferences"), at=clock.now())
+    return doors.private(redirect(url_for("public.choose", key=key, saved=1), 303))
+
+
+@bp.get("/preferences/<key>/data")
+def data(key: str) -> Response:
+    """What we hold, to read and to mend."""
+    lead = find(db.session(), key)
+    return _data(lead) if lead else doors.lost()
+
+
+def _data(lead: Lead, status: int = 200, typed: dict[str, str] | None = None,
+          mistakes: dict[str, str] | None = None) -> Response:
+    told = show.everything(db.session(), lead)
+    fields = {name: (label, (typed or {}).get(name, getattr(lead, name))) for name, (label, _) in FIELDS.items()}
+    return doors.page("data.html", status, lead=lead, told=told, fields=fields, mistakes=mistakes or {},
+                      saved="saved" in request.args, moment=doors.on_day, topics=doors.project().site.topics)
+
+
+@bp.post("/preferences/<key>/data")
+def mend(key: str) -> Response:
+    """Take the person's own word for their own data."""
+    read: dict[str, Any] = {}
+    typed = {name: answers.tidy(request.form.get(name, "")) for name in FIELDS}
+    mistakes: dict[str, str] = {}
+    for name, text in typed.items():
+        try:
+            read[name] = answers.read_as(FIELDS[name][1], text) if text else None
+        except ValueError as mistake:
+            mistakes[name] = str(mistake)
+    with writing() as session:
+        lead = find(session, key)
+        if lead is None:
+            return doors.lost()
+        if not mistakes:
+            preferences.mend(session, lead, read, doors.way("preferences"), clock.now())
+    if mistakes:
+        lead = find(db.session(), key)
+        return _data(lead, 422, typed, mistakes) if lead else doors.lost()
+    return doors.private(redirect(url_for("public.data", key=key, saved=1), 303))
+
+
+@bp.get("/preferences/<key>/data.json")
+def take_along(key: str) -> Response:
+    """What we hold, as a file."""
+    lead = find(db.session(), key)
+    if lead is None:
+        return doors.lost()
+    text = json.dumps(show.everything(db.session(), lead), indent=2, ensure_ascii=False)
+    return doors.private((text, {"Content-Type": "application/json; charset=utf-8",
+                                 "Content-Disposition": 'attachment; filename="my-data.json"'}))
+
+
+@bp.get("/preferences/<key>/erase")
+def ask_erase(key: str) -> Response:
+    """What erasing means, and the button."""
+    lead = find(db.session(), key)
+    return doors.page("erase.html", lead=lead, done=False) if lead else doors.lost()
+
+
+@bp.post("/preferences/<key>/erase")
+def erase(key: str) -> Response:
+    """Erase the person."""
+    with writing() as session:
+        lead = find(session, key)
+        if lead is None:
+            return doors.lost()
+        address = lead.email
+        forget.forget(session, lead, clock.now(), "the person")
+    forget.scrub()
+    forget.clear_inbox(address)
+    return doors.page("erase.html", lead=None, done=True)

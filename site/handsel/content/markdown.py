@@ -1,7 +1,7 @@
 """From Markdown to safe parts: HTML that nh3 has cleaned, with slots that only our own templates fill.
 
-Order is what makes it safe: Markdown, then the sanitiser, then slots. Author HTML cannot name a slot or a class of ours,
-because both travel through the sanitiser under attributes whose names are drawn anew for each rendering.
+Order is what makes it safe: Markdown, then the sanitiser, then slots. Author HTML cannot name a slot or a class of
+ours, because both travel through the sanitiser under attributes whose names are drawn anew for each rendering.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from html import unescape
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
-import nh3
 from markdown import Extension, Markdown
 from markdown.extensions.toc import slugify_unicode
 from markdown.treeprocessors import Treeprocessor
@@ -26,6 +25,7 @@ from handsel.content import plain
 from handsel.content.blocks import REGISTRY, Slot, Work
 from handsel.content.blocks.kinds import name_as
 from handsel.content.blocks.scan import scan
+from handsel.content.sanitise import sanitise
 from handsel.errors import Fault
 
 __all__ = ["Heading", "Image", "Link", "Rendered", "Slot", "render"]
@@ -77,20 +77,6 @@ class Rendered:
         return "".join(part for part in self.parts if isinstance(part, str))
 
 
-TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
-    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre",
-    "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
-    "time", "tr", "u", "ul", "var",
-}
-ATTRIBUTES = {
-    "a": {"href", "title"}, "img": {"src", "alt", "title", "width", "height"}, "td": {"align", "colspan", "rowspan"},
-    "th": {"align", "colspan", "rowspan", "scope"}, "ol": {"start", "reversed"}, "li": {"value", "id"}, "time": {"datetime"},
-    "abbr": {"title"}, "details": {"open"}, "sup": {"id"}, "h1": {"id"}, "h2": {"id"}, "h3": {"id"}, "h4": {"id"},
-    "h5": {"id"}, "h6": {"id"}, "*": {"lang", "dir"},
-}
-EMPTIED = {"script", "style", "template", "title", "textarea", "select", "iframe", "noscript", "xmp", "svg", "math", "object"}
-SCHEMES = {"http", "https", "mailto", "tel"}
 TAKEN_IDS = {"main", "get", "problem"}  # the page's own
 
 # Trusted names that stand for more than a class. A region that scrolls must be reachable by keyboard.
@@ -102,19 +88,25 @@ TRUSTED = {
 _IMG = re.compile(r'<img((?: [a-z-]+="[^"]*")*) ?/?>')
 _ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
 _HREF = re.compile(r'<a(?: [a-z-]+="[^"]*")*? href="([^"]*)"')
-_ALIGN = re.compile(r'(<t[dh][^>]*?) align="(?:(right)|(center)|\w+)"')
 ALONE = {"hero", "logos"}  # blocks that fill a band by themselves
 BAND = {"hero", "logos", "cta", "gate"}  # blocks that begin one
 
 _local = threading.local()
 
 
-def render(source: str, *, file: str, first_line: int = 1, kind: Literal["page", "letter"] = "page",
-           default_form: str | None = None, offer: str | None = None) -> Rendered:
+def render(
+    source: str,
+    *,
+    file: str,
+    first_line: int = 1,
+    kind: Literal["page", "letter"] = "page",
+    default_form: str | None = None,
+    offer: str | None = None,
+) -> Rendered:
     """``source`` as safe parts, with whatever was wrong in it.
 
-    ``file`` and ``first_line`` say where it stands, for faults. ``default_form`` and ``offer`` are what blocks mean that name
-    none. In a letter slots and pictures are written out, and addresses of our site begin with ``{{ site_url }}``.
+    ``file`` and ``first_line`` say where it stands, for faults. ``default_form`` and ``offer`` are what blocks mean
+    that name none. In a letter slots and pictures are written out, and addresses of our site begin with ``{{ site_url }}``.
     """
     nonce = secrets.token_hex(12)
     work = Work(file, kind == "letter", default_form, offer, f"data-k{nonce}", f"data-s{nonce}")
@@ -126,7 +118,7 @@ def render(source: str, *, file: str, first_line: int = 1, kind: Literal["page",
         headings = tuple(_headings(getattr(machine.markdown, "toc_tokens", [])))
     finally:
         machine.markdown.reset()
-    clean = _sanitise(raw, work, f"b{nonce}")
+    clean = sanitise(raw, work, f"b{nonce}")
     lines = source.split("\n")
     clean, images = _images(clean, work, lines, first_line)
     links = tuple(_links(clean, work, lines, first_line))
@@ -135,9 +127,17 @@ def render(source: str, *, file: str, first_line: int = 1, kind: Literal["page",
     text = plain.text(clean, {str(n): plain.of_slot(slot) for n, slot in enumerate(work.slots)}, work.place, work.mark)
     headings = tuple(each for each in headings if f'id="{each.id}"' in clean)  # questions lose theirs
     parts = tuple(_parts(_trusted(clean, work), work))
-    return Rendered(parts, text, headings, links, images, tuple(sorted(work.faults)),
-                    frozenset(block.name for block in work.blocks) | _features(clean, work),
-                    clean.count("<h1"), _first_paragraph(clean))
+    return Rendered(
+        parts,
+        text,
+        headings,
+        links,
+        images,
+        tuple(sorted(work.faults)),
+        frozenset(block.name for block in work.blocks) | _features(clean, work),
+        clean.count("<h1"),
+        _first_paragraph(clean),
+    )
 
 
 class _Machine:
@@ -147,16 +147,30 @@ class _Machine:
         self.work: Work
         self.blocks = _Blocks(self)
         self.markdown = Markdown(
-            extensions=["tables", "footnotes", "attr_list", "def_list", "sane_lists", "toc", "pymdownx.superfences",
-                        "pymdownx.highlight", "pymdownx.mark", "pymdownx.tilde", self.blocks, _Shapes(self)],
+            extensions=[
+                "tables",
+                "footnotes",
+                "attr_list",
+                "def_list",
+                "sane_lists",
+                "toc",
+                "pymdownx.superfences",
+                "pymdownx.highlight",
+                "pymdownx.mark",
+                "pymdownx.tilde",
+                self.blocks,
+                _Shapes(self),
+            ],
             extension_configs={
                 "toc": {"slugify": _slug, "marker": "", "title": "", "toc_depth": "1-4"},
                 "footnotes": {"BACKLINK_TITLE": "Back to the text"},
                 "pymdownx.highlight": {"use_pygments": False},
                 "pymdownx.superfences": {"disable_indented_code_blocks": False},
-                "pymdownx.mark": {"smart_mark": True}, "pymdownx.tilde": {"subscript": False},
+                "pymdownx.mark": {"smart_mark": True},
+                "pymdownx.tilde": {"subscript": False},
                 "tables": {"use_align_attribute": True},
-            })
+            },
+        )
 
     def use(self, work: Work, secret: str) -> None:
         """Work for ``work``; its blocks are called ``secret`` in the Markdown."""
@@ -200,7 +214,7 @@ class _Blocks(BlocksExtension):  # type: ignore[misc]
         super().__init__()
         self.processor: Any = None
 
-    def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:  # noqa: N802
+    def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:
         self.processor = block_mgr
 
 
@@ -211,7 +225,7 @@ class _Shapes(Extension):
         super().__init__()
         self.machine = machine
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+    def extendMarkdown(self, md: Markdown) -> None:
         md.treeprocessors.register(_Shaper(md, self.machine), "handsel-shapes", 1)  # after inline, ids and attributes
 
 
@@ -254,8 +268,10 @@ def _dress(root: Element, work: Work) -> None:
         elif element.tag == "a" and "button" in (element.attrib.pop("class", "") or "").split():
             name_as(element, "a", work, "button")
         elif element.tag == "li":
-            target = element[0] if len(element) and element[0].tag == "p" and not (element.text or "").strip() else element
-            if (found := re.match(r"\[([ xX])\] ", target.text or "")):
+            target = (
+                element[0] if len(element) and element[0].tag == "p" and not (element.text or "").strip() else element
+            )
+            if found := re.match(r"\[([ xX])\] ", target.text or ""):
                 target.text = ("☐ " if found[1] == " " else "☑ ") + (target.text or "")[4:]
 
 
@@ -271,21 +287,8 @@ def _bands(root: Element, work: Work, names: dict[int, str]) -> None:
         previous = child
 
 
-def _sanitise(raw: str, work: Work, secret: str) -> str:
-    attributes = {tag: set(names) for tag, names in ATTRIBUTES.items()}
-    attributes["*"] |= {work.mark, work.place}
-    clean = nh3.clean(raw, tags=TAGS, attributes=attributes, clean_content_tags=EMPTIED, url_schemes=SCHEMES, link_rel=None)
-    if secret in clean:  # a block inside raw HTML is not Markdown any more
-        line = next((block.line for n, block in enumerate(work.blocks) if f"{secret} | {n}" in clean), 0)
-        work.fault(line, "block-in-html", "A block stands inside raw HTML and is not read.", "Move it out of the HTML.")
-        clean = re.sub(rf"/{{3,}} {secret} \| \d+", "", clean)
-    clean = _ALIGN.sub(lambda found: found[1] + (f' {work.mark}="end"' if found[2] else
-                                                 f' {work.mark}="middle"' if found[3] else ""), clean)
-    return re.sub(r"<pre>", f'<pre {work.mark}="code">', clean)
-
-
 def _images(clean: str, work: Work, lines: list[str], first_line: int) -> tuple[str, tuple[Image, ...]]:
-    """Pictures become slots, so that size, address and loading are settled where the files are known; a letter keeps them."""
+    """Pictures become slots: size, address and loading are settled where the files are known. A letter keeps them."""
     found: list[Image] = []
     seen: Counter[str] = Counter()
 
@@ -299,8 +302,12 @@ def _images(clean: str, work: Work, lines: list[str], first_line: int) -> tuple[
         if work.letter:
             return match[0]
         round_ = given.pop(work.mark, "")
-        holder = work.slot("image", line, **{k: v for k, v in given.items() if k in {"src", "alt", "title", "width", "height"}},
-                           look=round_ or None)
+        holder = work.slot(
+            "image",
+            line,
+            **{k: v for k, v in given.items() if k in {"src", "alt", "title", "width", "height"}},
+            look=round_ or None,
+        )
         return f'<span {work.place}="{holder.get(work.place)}"></span>'
 
     return _IMG.sub(take, clean), tuple(found)
@@ -314,7 +321,9 @@ def _links(clean: str, work: Work, lines: list[str], first_line: int) -> list[Li
             links.append(Link(target, _line_of(target, lines, first_line, seen)))
     for block in work.blocks:
         if block.name == "video":
-            links += [Link(block.options[name], block.line) for name in ("src", "poster", "captions") if name in block.options]
+            links += [
+                Link(block.options[name], block.line) for name in ("src", "poster", "captions") if name in block.options
+            ]
     return links
 
 
@@ -361,9 +370,14 @@ def _headings(tokens: list[dict[str, Any]]) -> list[Heading]:
 
 def _first_paragraph(clean: str) -> str:
     """The text of the first paragraph that is a sentence rather than a label."""
-    paragraphs = [unescape(re.sub(r"<[^>]+>", "", found)).strip() for found in re.findall(r"<p[^>]*>(.*?)</p>", clean, re.S)]
+    paragraphs = [
+        unescape(re.sub(r"<[^>]+>", "", found)).strip() for found in re.findall(r"<p[^>]*>(.*?)</p>", clean, re.S)
+    ]
     paragraphs = [re.sub(r"\s+", " ", each) for each in paragraphs if each]
-    return next((each for each in paragraphs if len(each) > 60 or each.endswith((".", "!", "?"))), paragraphs[0] if paragraphs else "")
+    return next(
+        (each for each in paragraphs if len(each) > 60 or each.endswith((".", "!", "?"))),
+        paragraphs[0] if paragraphs else "",
+    )
 
 
 def _slug(value: str, separator: str) -> str:

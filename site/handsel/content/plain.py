@@ -8,8 +8,26 @@ from html.parser import HTMLParser
 
 from handsel.content.blocks.kinds import Slot
 
-_BLOCKS = {"p", "div", "ul", "ol", "dl", "blockquote", "pre", "table", "figure", "figcaption", "details", "hr",
-           "h1", "h2", "h3", "h4", "h5", "h6"}
+_BLOCKS = {
+    "p",
+    "div",
+    "ul",
+    "ol",
+    "dl",
+    "blockquote",
+    "pre",
+    "table",
+    "figure",
+    "figcaption",
+    "details",
+    "hr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+}
 _LINES = {"li", "dt", "dd", "tr", "summary", "caption", "br"}
 _VOID = {"br", "hr", "img"}
 
@@ -30,7 +48,7 @@ def of_slot(slot: Slot) -> str:
 def text(html: str, slots: Mapping[str, str], place: str, mark: str) -> str:
     """``html`` as plain text with blank lines between paragraphs.
 
-    ``slots`` says what stands for each number under the attribute ``place``; ``mark`` is the attribute with trusted names.
+    ``slots`` says what stands for each number under the attribute ``place``; ``mark`` is the one with trusted names.
     """
     reader = _Reader(slots, place, mark)
     reader.feed(html)
@@ -149,7 +167,7 @@ class _Reader(HTMLParser):
         if not words:
             return
         indent = "".join(self.indents)
-        first = indent[:len(indent) - len(self.bullet)] + self.bullet
+        first = indent[: len(indent) - len(self.bullet)] + self.bullet
         lines = words.split("\n")
         paragraph = "\n".join([first + lines[0], *(indent + line for line in lines[1:])])
         joins = (self.bullet and self.after_item) or (self.tight and not self.bullet)

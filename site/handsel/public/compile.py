@@ -1,7 +1,7 @@
 """A page as bytes with holes: cut at its form tokens once, packed once for each encoding, and filled for each visitor.
 
-Tokens stand at the very end of a page. All before them is compressed when the page is compiled, and what is left is put
-behind it uncompressed, as both formats allow: a visitor costs no compression, and the page still fits its first packets.
+Tokens stand at the very end of a page. All before them is compressed when the page is compiled, and the rest is put behind
+it uncompressed, as both formats allow: a visitor costs no compression, and the page still fits its first packets.
 Tokens are not secret from those who see the page and pages carry no cookie, so compression gives nothing away.
 """
 
@@ -95,12 +95,30 @@ def compiled(press: Press, sheet: Sheet, variant: str) -> Compiled:
         order.append(int(number))
         texts.append(text)
     own = bool(order) or sheet.experiment
-    return pack(sheet.path, texts, tuple(order), drawn.holes, security=headers.rows("public", [drawn.style_hash]),
-                own=own, variant=variant, offer=sheet.offer.slug if sheet.offer else "")
+    return pack(
+        sheet.path,
+        texts,
+        tuple(order),
+        drawn.holes,
+        security=headers.rows("public", [drawn.style_hash]),
+        own=own,
+        variant=variant,
+        offer=sheet.offer.slug if sheet.offer else "",
+    )
 
 
-def pack(path: str, texts: Sequence[str], order: tuple[int, ...] = (), holes: tuple[Hole, ...] = (), *, security: Rows,
-         content_type: str = HTML, own: bool = False, variant: str = "", offer: str = "") -> Compiled:
+def pack(
+    path: str,
+    texts: Sequence[str],
+    order: tuple[int, ...] = (),
+    holes: tuple[Hole, ...] = (),
+    *,
+    security: Rows,
+    content_type: str = HTML,
+    own: bool = False,
+    variant: str = "",
+    offer: str = "",
+) -> Compiled:
     """The pieces of a page in every encoding. ``own``: made for one visitor, so nobody else may be given it."""
     start, *rest = (text.encode() for text in texts)
     pieces = (b"", *rest) if order else ()
@@ -109,7 +127,11 @@ def pack(path: str, texts: Sequence[str], order: tuple[int, ...] = (), holes: tu
     for encoding, encode in (("", None), ("gzip", _gzip), ("br", _brotli)):
         body = encode(start, bool(order)) if encode else start
         etag = "" if own else f'"{mark}{encoding}"'
-        rows: Rows = [("Content-Type", content_type), ("Cache-Control", OWN if own else SHARED), ("Vary", "Accept-Encoding")]
+        rows: Rows = [
+            ("Content-Type", content_type),
+            ("Cache-Control", OWN if own else SHARED),
+            ("Vary", "Accept-Encoding"),
+        ]
         rows += [("Content-Encoding", encoding)] if encoding else []
         rows += [("ETag", etag)] if etag else []
         plain = [*rows, *security]
@@ -146,8 +168,16 @@ def _gzip(data: bytes, more: bool) -> bytes:
 def _gzip_end(rest: bytes, crc: int, before: int) -> bytes:
     """The end of a gzip stream: ``rest`` as one stored block (RFC 1951, 3.2.4), checksum and length (RFC 1952)."""
     size = len(rest)
-    return b"".join((b"\x01", size.to_bytes(2, "little"), (size ^ 0xFFFF).to_bytes(2, "little"), rest,
-                     zlib.crc32(rest, crc).to_bytes(4, "little"), (before + size).to_bytes(4, "little")))
+    return b"".join(
+        (
+            b"\x01",
+            size.to_bytes(2, "little"),
+            (size ^ 0xFFFF).to_bytes(2, "little"),
+            rest,
+            zlib.crc32(rest, crc).to_bytes(4, "little"),
+            (before + size).to_bytes(4, "little"),
+        )
+    )
 
 
 def _brotli(data: bytes, more: bool) -> bytes:

@@ -53,8 +53,18 @@ def draw(title: str, subtitle: str = "", author: str = "", pattern: str = "waves
 
 def _length(text: str, size: int) -> float:
     """About how wide ``text`` runs in a bold serif of that size."""
-    return size * sum(.32 if char in _NARROW else .82 if char in _WIDE else .95 if ord(char) > 0x2E80 else
-                      .66 if char.isupper() else .52 for char in text)
+    return size * sum(
+        0.32
+        if char in _NARROW
+        else 0.82
+        if char in _WIDE
+        else 0.95
+        if ord(char) > 0x2E80
+        else 0.66
+        if char.isupper()
+        else 0.52
+        for char in text
+    )
 
 
 def _lines(text: str, size: int) -> list[str]:
@@ -68,7 +78,7 @@ def _lines(text: str, size: int) -> list[str]:
 
 
 def _cut(lines: list[str], most: int) -> list[str]:
-    return lines if len(lines) <= most else [*lines[:most - 1], lines[most - 1] + " …"]
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1] + " …"]
 
 
 def _waves(top: int) -> str:
@@ -84,8 +94,11 @@ def _waves(top: int) -> str:
 
 def _rings(top: int) -> str:
     middle = max(top + 40, 300)
-    return "".join(f"M{WIDTH // 2 + 15 - r} {middle}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0-{2 * r} 0" for r in range(10, 51, 10)
-                   if middle + r < 362)
+    return "".join(
+        f"M{WIDTH // 2 + 15 - r} {middle}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0-{2 * r} 0"
+        for r in range(10, 51, 10)
+        if middle + r < 362
+    )
 
 
 def _grid(top: int) -> str:

@@ -21,11 +21,19 @@ def feed() -> Response:
     """The newest posts as Atom."""
     state = table().state()
     posts = sheets.posts(state.project, state.press.at)[:ENTRIES]
-    rows = [{"page": post, "author": state.project.site.authors.get(post.meta.author or ""),
-             "published": instant(sheets.published(post)), "updated": instant(_changed(post))} for post in posts]
+    rows = [
+        {
+            "page": post,
+            "author": state.project.site.authors.get(post.meta.author or ""),
+            "published": instant(sheets.published(post)),
+            "updated": instant(_changed(post)),
+        }
+        for post in posts
+    ]
     updated = max((_changed(post) for post in posts), default=sheets.EARLIEST)
-    text = render_template("public/feed.xml", site=state.project.site, base=state.press.base, entries=rows,
-                           updated=instant(updated))
+    text = render_template(
+        "public/feed.xml", site=state.project.site, base=state.press.base, entries=rows, updated=instant(updated)
+    )
     return _plain(text, "application/atom+xml")
 
 
@@ -53,7 +61,13 @@ def sitemap() -> Response:
 def robots() -> Response:
     """What is not for robots, and where the sitemap is."""
     state = table().state()
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE), "", f"Sitemap: {state.press.base}/sitemap.xml", ""]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in PRIVATE),
+        "",
+        f"Sitemap: {state.press.base}/sitemap.xml",
+        "",
+    ]
     return _plain("\n".join(lines), "text/plain")
 
 

@@ -1,4 +1,4 @@
-"""Files that anyone may have: pictures of the site and of offers, and our own style and script files, under hashed names.
+"""Files that anyone may have: pictures of the site and of offers, our own style and script files, with hashed names.
 
 ``/images/loft.avif`` is also ``/images/loft.3f9a0c1b2d.avif``; pages use the second, which a browser may keep for ever.
 A hash that is no longer true still gives the file as it is now, so that an old cached page keeps its pictures.
@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 OWN = Path(__file__).parent.parent / "static"
 _HASHED = re.compile(r"^(.*)\.([0-9a-f]{10})(\.[A-Za-z0-9]+)$")
 INLINE = 1500  # bytes of an SVG that cost less inside the page than as a request of its own
-TYPES = {".avif": "image/avif", ".webp": "image/webp", ".svg": "image/svg+xml", ".woff2": "font/woff2",
-         ".js": "text/javascript", ".md": "text/plain", ".epub": "application/epub+zip", ".webmanifest": "application/manifest+json"}
+TYPES = {
+    ".avif": "image/avif",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".js": "text/javascript",
+    ".md": "text/plain",
+    ".epub": "application/epub+zip",
+    ".webmanifest": "application/manifest+json",
+}
 _INERT = "default-src 'none'; style-src 'none'; sandbox"  # a file opened by itself runs nothing
 
 
@@ -46,9 +54,16 @@ class Files(WhiteNoise):  # type: ignore[misc]
     """Answers requests for files and hands the rest on. ``project`` gives the project as it stands."""
 
     def __init__(self, application: Callable[..., Any], root: Path, project: Callable[[], Project]) -> None:
-        super().__init__(application, max_age=300, mimetypes=TYPES, allow_all_origins=False,
-                         add_headers_function=_add_headers, immutable_file_test=_is_immutable)
+        super().__init__(
+            application,
+            max_age=300,
+            mimetypes=TYPES,
+            allow_all_origins=False,
+            add_headers_function=_add_headers,
+            immutable_file_test=_is_immutable,
+        )
         self.root = root
+        self.files: dict[str, Any] = {}
         self.project = project
         self.own = {f"/static/{path.relative_to(OWN).as_posix()}": path for path in OWN.rglob("*") if path.is_file()}
 

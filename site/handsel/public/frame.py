@@ -57,8 +57,10 @@ def _ramp(theme: Theme) -> look.Palette:
     return look.palette(theme)
 
 
-BOOKMARK = Markup('<svg class="sign" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">'
-                  '<rect width="24" height="24" rx="5"/><path d="M8 5h8v13l-4-3-4 3z"/></svg>')
+BOOKMARK = Markup(
+    '<svg class="sign" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">'
+    '<rect width="24" height="24" rx="5"/><path d="M8 5h8v13l-4-3-4 3z"/></svg>'
+)
 
 
 def frame(site: SiteSettings, layout: str, parts: Iterable[str], files: Files) -> Frame:
@@ -66,7 +68,9 @@ def frame(site: SiteSettings, layout: str, parts: Iterable[str], files: Files) -
     bare = layout in {"landing", "thanks"}
     legal = tuple(link for link in site.footer if not bare or link.to == site.privacy)
     wanted = frozenset(parts)
-    return Frame(site, style(site.theme, wanted), _logo(site, files), _head(site), () if bare else site.navigation, legal)
+    return Frame(
+        site, style(site.theme, wanted), _logo(site, files), _head(site), () if bare else site.navigation, legal
+    )
 
 
 def _logo(site: SiteSettings, files: Files) -> Markup:
@@ -77,7 +81,8 @@ def _logo(site: SiteSettings, files: Files) -> Markup:
     width, height = files.size(address) or (1, 1)
     wide = width >= 2 * height
     picture = Markup('<img src="{}" alt="{}" width="{}" height="32">').format(
-        files.inline(address), site.name if wide else "", round(32 * width / height))
+        files.inline(address), site.name if wide else "", round(32 * width / height)
+    )
     return picture if wide else picture + " " + escape(site.name)
 
 
@@ -87,8 +92,11 @@ def _head(site: SiteSettings) -> Markup:
     for scheme, tokens in (("light", ramp.light), ("dark", ramp.dark)):
         if site.theme.scheme == "auto":
             colours += Markup('<meta name="theme-color" content="{}" media="(prefers-color-scheme:{})">\n').format(
-                tokens["paper"], scheme)
+                tokens["paper"], scheme
+            )
         elif site.theme.scheme == scheme:
             colours += Markup('<meta name="theme-color" content="{}">\n').format(tokens["paper"])
-    return colours + Markup('<link rel="icon" href="/favicon.svg" type="image/svg+xml">\n'
-                            '<link rel="alternate" type="application/atom+xml" title="{}" href="/feed.xml">').format(site.name)
+    return colours + Markup(
+        '<link rel="icon" href="/favicon.svg" type="image/svg+xml">\n'
+        '<link rel="alternate" type="application/atom+xml" title="{}" href="/feed.xml">'
+    ).format(site.name)

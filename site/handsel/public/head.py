@@ -60,8 +60,8 @@ def shorten(text: str, longest: int = LONGEST) -> str:
     cut = text[:longest]
     sentence = max(cut.rfind(end) for end in (". ", "! ", "? "))
     if sentence >= longest // 3:
-        return cut[:sentence + 1]
-    return cut[:longest - 1].rsplit(" ", 1)[0].rstrip(",;:–—-") + "…"
+        return cut[: sentence + 1]
+    return cut[: longest - 1].rsplit(" ", 1)[0].rstrip(",;:–—-") + "…"
 
 
 def instant(at: datetime | None) -> str:
@@ -76,9 +76,14 @@ def locale(language: str) -> str:
 
 def person(author: Author, base: str) -> dict[str, Any]:
     """An author as schema.org knows one."""
-    found = {"@type": "Person", "name": author.name, "jobTitle": author.role, "description": author.bio,
-             "image": absolute(base, author.image) if author.image else None,
-             "url": absolute(base, author.url) if author.url else None}
+    found = {
+        "@type": "Person",
+        "name": author.name,
+        "jobTitle": author.role,
+        "description": author.bio,
+        "image": absolute(base, author.image) if author.image else None,
+        "url": absolute(base, author.url) if author.url else None,
+    }
     return {name: value for name, value in found.items() if value}
 
 
@@ -90,19 +95,31 @@ def absolute(base: str, address: str) -> str:
 def site_nodes(site: SiteSettings, base: str) -> list[dict[str, Any]]:
     """The site and who is behind it: the two nodes that every graph begins with."""
     publisher = site.controller.name if site.controller else site.name
-    return [{"@type": "Organization", "@id": f"{base}/#publisher", "name": publisher, "url": f"{base}/"},
-            {"@type": "WebSite", "@id": f"{base}/#site", "name": site.name, "url": f"{base}/",
-             "inLanguage": site.language, "publisher": {"@id": f"{base}/#publisher"}}]
+    return [
+        {"@type": "Organization", "@id": f"{base}/#publisher", "name": publisher, "url": f"{base}/"},
+        {
+            "@type": "WebSite",
+            "@id": f"{base}/#site",
+            "name": site.name,
+            "url": f"{base}/",
+            "inLanguage": site.language,
+            "publisher": {"@id": f"{base}/#publisher"},
+        },
+    ]
 
 
 def crumbs(trail: Iterable[tuple[str, str]], base: str) -> dict[str, Any]:
     """The way from the site's front to the page, as (label, address)."""
-    items = [{"@type": "ListItem", "position": n, "name": label, "item": absolute(base, address)}
-             for n, (label, address) in enumerate(trail, 1)]
+    items = [
+        {"@type": "ListItem", "position": n, "name": label, "item": absolute(base, address)}
+        for n, (label, address) in enumerate(trail, 1)
+    ]
     return {"@type": "BreadcrumbList", "itemListElement": items}
 
 
 def graph(nodes: Iterable[dict[str, Any]]) -> Markup:
     """The nodes as the inside of one JSON-LD element; nothing in them can end it."""
-    text = json.dumps({"@context": "https://schema.org", "@graph": list(nodes)}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        {"@context": "https://schema.org", "@graph": list(nodes)}, ensure_ascii=False, separators=(",", ":")
+    )
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704

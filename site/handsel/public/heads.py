@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from handsel.public import sheets
 from handsel.public.head import (
-    ROBOTS, Head, Picture, absolute, crumbs, graph, instant, locale, person, shorten, site_nodes,
+    ROBOTS,
+    Head,
+    Picture,
+    absolute,
+    crumbs,
+    graph,
+    instant,
+    locale,
+    person,
+    shorten,
+    site_nodes,
 )
 from handsel.public.sheets import Sheet
 
@@ -28,20 +38,32 @@ def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
     description = shorten(text)
     canonical = absolute(base, (meta.canonical if meta and sheet.layout != "archive" else None) or sheet.path)
     full = (meta.seo_title if meta and meta.seo_title and sheet.number == 1 else None) or (
-        title if sheet.layout in ALONE or title == site.name else f"{title} · {site.name}")
+        title if sheet.layout in ALONE or title == site.name else f"{title} · {site.name}"
+    )
     author = site.authors.get(meta.author or "") if meta else None
     post = sheet.layout == "post"
     picture = _picture(press, page)
-    nodes = [*site_nodes(site, base), *_nodes(press, sheet, page, title, description, canonical, picture)]
+    nodes = [
+        *site_nodes(site, base),
+        *_nodes(press, sheet, page, title=title, description=description, canonical=canonical, picture=picture),
+    ]
     return Head(
-        title=full, description=description, canonical=canonical,
+        title=full,
+        description=description,
+        canonical=canonical,
         robots="noindex" if meta and meta.noindex else (meta.robots if meta and meta.robots else ROBOTS),
         og_title=(meta.og_title if meta else None) or title,
         og_description=(meta.og_description if meta else None) or description,
-        og_type="article" if post else "website", site_name=site.name,
-        locale=locale((meta.lang if meta else None) or site.language), picture=picture,
-        published=instant(meta.date) if post and meta else "", modified=instant(meta.updated) if post and meta else "",
-        author=author.name if author and post else "", tags=meta.tags if post and meta else (), graph=graph(nodes))
+        og_type="article" if post else "website",
+        site_name=site.name,
+        locale=locale((meta.lang if meta else None) or site.language),
+        picture=picture,
+        published=instant(meta.date) if post and meta else "",
+        modified=instant(meta.updated) if post and meta else "",
+        author=author.name if author and post else "",
+        tags=meta.tags if post and meta else (),
+        graph=graph(nodes),
+    )
 
 
 def _title(sheet: Sheet, page: Page | None) -> str:
@@ -62,21 +84,40 @@ def _picture(press: Press, page: Page | None) -> Picture | None:
     return Picture(absolute(press.base, press.files.url(address)), alt, width, height)
 
 
-def _nodes(press: Press, sheet: Sheet, page: Page | None, title: str, description: str, canonical: str,
-           picture: Picture | None) -> list[dict[str, Any]]:
+def _nodes(
+    press: Press,
+    sheet: Sheet,
+    page: Page | None,
+    *,
+    title: str,
+    description: str,
+    canonical: str,
+    picture: Picture | None,
+) -> list[dict[str, Any]]:
     """The page's own nodes of the graph."""
     site, base = press.project.site, press.base
     node: dict[str, Any] = {
-        "@type": {"post": "BlogPosting", "archive": "CollectionPage", "guide": "TechArticle"}.get(sheet.layout, "WebPage"),
-        "@id": canonical, "url": canonical, "name": title, "description": description,
-        "isPartOf": {"@id": f"{base}/#site"}, "inLanguage": (page.meta.lang if page else None) or site.language}
+        "@type": {"post": "BlogPosting", "archive": "CollectionPage", "guide": "TechArticle"}.get(
+            sheet.layout, "WebPage"
+        ),
+        "@id": canonical,
+        "url": canonical,
+        "name": title,
+        "description": description,
+        "isPartOf": {"@id": f"{base}/#site"},
+        "inLanguage": (page.meta.lang if page else None) or site.language,
+    }
     if page and page.meta.schema_:
         node["@type"] = page.meta.schema_
     if picture:
         node["image"] = picture.url
     if page and sheet.layout in {"post", "guide"}:
         node |= {"headline": title, "publisher": {"@id": f"{base}/#publisher"}}
-        node |= {name: instant(at) for name, at in (("datePublished", page.meta.date), ("dateModified", page.meta.updated)) if at}
+        node |= {
+            name: instant(at)
+            for name, at in (("datePublished", page.meta.date), ("dateModified", page.meta.updated))
+            if at
+        }
         author = site.authors.get(page.meta.author or "")
         if author:
             node["author"] = person(author, base)

@@ -56,9 +56,9 @@ def _jpeg(head: bytes) -> Size | None:
             return None
         marker = head[at + 1]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame, of whatever coding
-            height, width = struct.unpack(">HH", head[at + 5:at + 9])
+            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
             return width, height
-        at += 2 + int(struct.unpack(">H", head[at + 2:at + 4])[0])
+        at += 2 + int(struct.unpack(">H", head[at + 2 : at + 4])[0])
     return None
 
 
@@ -77,7 +77,7 @@ def _avif(head: bytes) -> Size | None:
     sizes: list[Size] = []
     at = head.find(b"ispe")
     while at >= 0:
-        sizes.append(struct.unpack(">II", head[at + 8:at + 16]))
+        sizes.append(struct.unpack(">II", head[at + 8 : at + 16]))
         at = head.find(b"ispe", at + 4)
     return max(sizes, default=None)
 

@@ -15,18 +15,29 @@ if TYPE_CHECKING:
     from handsel.offers.library import Offer
 
 
-def answer(offer: Offer, variant: str = "", *, form: Any, form_name: str = "", token: str = "",
-           errors: dict[str, list[str]] | None = None, status: int = 422) -> Response:
+def answer(
+    offer: Offer,
+    variant: str = "",
+    *,
+    form: Any,
+    form_name: str = "",
+    token: str = "",
+    errors: dict[str, list[str]] | None = None,
+    status: int = 422,
+) -> Response:
     """The landing page of ``offer`` in ``variant`` with ``form`` (a bound WTForms form) in it, and its mistakes told.
 
-    ``errors`` are those of the form unless given; the key "" holds words about the form as a whole. ``token`` is the one that
-    came with the form, so that the next try is still the same submission.
+    ``errors`` are those of the form unless given; the key "" holds words about the form as a whole. ``token`` is the
+    one that came with the form, so that the next try is still the same submission.
     """
     state = table().state()
     variant = variant if variant in offer.variants else "a"
     name = form_name or offer.form.name
-    shown = {part.options.get("form") or offer.form.name for part in offer.variants[variant].body.parts
-             if not isinstance(part, str) and part.kind == "form"}
+    shown = {
+        part.options.get("form") or offer.form.name
+        for part in offer.variants[variant].body.parts
+        if not isinstance(part, str) and part.kind == "form"
+    }
     if shown and name not in shown:
         name = offer.form.name if offer.form.name in shown else sorted(shown)[0]
     sheet = Sheet(offer.path, "landing", offer.control, offer)

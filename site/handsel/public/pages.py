@@ -1,4 +1,4 @@
-"""Pages through Flask: what the page table has not compiled yet, or will not answer since something about it is unusual."""
+"""Pages through Flask: what the page table has not compiled yet, or what it leaves to us as unusual."""
 
 from __future__ import annotations
 
@@ -34,12 +34,19 @@ def page(path: str = "") -> Answer:
     return answer(state, sheet)
 
 
-def answer(state: State, sheet: Sheet, *, variant: str | None = None, bound: Bound | None = None, token: str = "",
-           status: int = 200) -> Response:
+def answer(
+    state: State,
+    sheet: Sheet,
+    *,
+    variant: str | None = None,
+    bound: Bound | None = None,
+    token: str = "",
+    status: int = 200,
+) -> Response:
     """The page of ``sheet`` drawn for this visitor, its view recorded.
 
-    ``variant`` is the visitor's own unless named. ``bound`` is a form that came back with mistakes; its page is no view, and
-    ``token`` is the one that it brought, so that mending it is still the same submission.
+    ``variant`` is the visitor's own unless named. ``bound`` is a form that came back with mistakes; its page is no view,
+    and ``token`` is the one that it brought, so that mending it is still the same submission.
     """
     pages = table()
     visit = pages.traffic.visit(request.environ)

@@ -83,7 +83,9 @@ class PageTable:
         packed = page.packed[encoding]
         rows = packed.secure_rows if environ["wsgi.url_scheme"] == "https" else packed.plain_rows
         if packed.etag and packed.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
-            start_response("304 Not Modified", [row for row in rows if row[0] not in {"Content-Type", "Content-Encoding"}])
+            start_response(
+                "304 Not Modified", [row for row in rows if row[0] not in {"Content-Type", "Content-Encoding"}]
+            )
             return ()
         tokens: list[bytes] = []
         if page.holes:
@@ -95,7 +97,9 @@ class PageTable:
 
     def mint(self, hole: Hole, visit: Visit, path: str, at_ms: int) -> str:
         """A form token for one hole of the page at ``path``."""
-        return token.mint(self.key, visit, offer=hole.offer, form=hole.form, variant=hole.variant, page=path, at_ms=at_ms)
+        return token.mint(
+            self.key, visit, offer=hole.offer, form=hole.form, variant=hole.variant, page=path, at_ms=at_ms
+        )
 
     def state(self) -> State:
         """The state of the project as it stands now."""
@@ -137,8 +141,12 @@ class PageTable:
 def _usual(environ: dict[str, Any]) -> bool:
     """Whether nothing about a request asks for more than the page as everyone gets it."""
     query = environ.get("QUERY_STRING")
-    return (environ["REQUEST_METHOD"] in {"GET", "HEAD"} and not environ.get("SCRIPT_NAME")
-            and "HTTP_COOKIE" not in environ and (not query or _harmless(query)))
+    return (
+        environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+        and not environ.get("SCRIPT_NAME")
+        and "HTTP_COOKIE" not in environ
+        and (not query or _harmless(query))
+    )
 
 
 @lru_cache(maxsize=4096)

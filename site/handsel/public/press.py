@@ -1,6 +1,6 @@
 """Drawing one sheet: body, slots, head and frame become the HTML of a page, with a token for each form at its very end.
 
-The same drawing serves the page table, which cuts it at the tokens and keeps the pieces, and Flask, which sends it as it is.
+The same drawing serves the page table, which cuts it at the tokens and keeps the pieces, and Flask, which sends it whole.
 """
 
 from __future__ import annotations
@@ -31,8 +31,15 @@ if TYPE_CHECKING:
     from handsel.offers.project import Project
 
 WIDE = {"home", "landing"}  # layouts made of full-width bands
-TEMPLATES = {"landing": "landing", "home": "landing", "thanks": "page", "page": "page", "post": "post", "guide": "guide",
-             "archive": "archive"}
+TEMPLATES = {
+    "landing": "landing",
+    "home": "landing",
+    "thanks": "page",
+    "page": "page",
+    "post": "post",
+    "guide": "guide",
+    "archive": "archive",
+}
 
 
 class Hole(NamedTuple):
@@ -45,7 +52,7 @@ class Hole(NamedTuple):
 
 @dataclass(frozen=True)
 class Bound:
-    """A form that came back with mistakes: the WTForms object, what is wrong by field, and the token that it brought."""
+    """A form that came back with mistakes: its name, the WTForms object, and what is wrong by field."""
 
     name: str
     form: Any
@@ -131,12 +138,22 @@ class Drawing:
         if self.sheet.offer and self.sheet.layout == "landing" and not self.holes and self.open(self.sheet.offer):
             body += Markup('</section><section class="band">') + self.form(self.sheet.offer, self.sheet.offer.form, "")
         head = head_of(self.press, self.sheet, self.page)
-        extra = _EXTRAS.get(self.sheet.layout, lambda drawing: {})(self)
+        extra = _EXTRAS.get(self.sheet.layout, _nothing)(self)
         site = self.project.site
         self.parts |= {self.sheet.layout}
         frame = frames.frame(site, self.sheet.layout, self.parts, self.press.files)
-        values = {"frame": frame, "head": head, "sheet": self.sheet, "page": self.page, "body": body, "path": self.sheet.path,
-                  "tokens": self.tokens, "wrong": self.bound is not None, "project": self.project, **extra}
+        values = {
+            "frame": frame,
+            "head": head,
+            "sheet": self.sheet,
+            "page": self.page,
+            "body": body,
+            "path": self.sheet.path,
+            "tokens": self.tokens,
+            "wrong": self.bound is not None,
+            "project": self.project,
+            **extra,
+        }
         if self.page is not None:
             values |= {"lang": self.page.meta.lang or site.language, "dir": self.page.meta.dir or site.direction}
         template = self.press.environment.get_template(f"public/{TEMPLATES[self.sheet.layout]}.html")
@@ -150,8 +167,11 @@ class Drawing:
         pieces = [Markup(part) if isinstance(part, str) else self.fill(part) for part in self.page.body.parts]  # noqa: S704
         body = Markup("").join(pieces)
         if self.sheet.layout in WIDE:
-            body = Markup('<section class="band{}">').format(" opening" if "hero" in self.page.body.blocks else "") + body \
+            body = (
+                Markup('<section class="band{}">').format(" opening" if "hero" in self.page.body.blocks else "")
+                + body
                 + Markup("</section>")
+            )
         return body
 
     def fill(self, slot: Slot) -> Markup:
@@ -178,7 +198,7 @@ class Drawing:
         return self.form(offer, offer.form, "") if offer else Markup("")
 
     def form(self, offer: Offer, spec: CaptureForm, button: str) -> Markup:
-        """One form with its own id; its token comes at the end of the page, so that all before it is the same for everyone."""
+        """One form with its own id; its token comes at the end of the page: all before it is the same for everyone."""
         self.parts.add("form")
         if not self.open(offer):
             return self.call("closed", offer)
@@ -194,7 +214,11 @@ class Drawing:
 
     def fill_cta(self, slot: Slot) -> Markup:
         offer = self.project.offers.get(slot.options["offer"])
-        target = f"#{self.form_ids[offer.slug]}" if offer and offer.slug in self.form_ids else f"/offers/{slot.options['offer']}/"
+        target = (
+            f"#{self.form_ids[offer.slug]}"
+            if offer and offer.slug in self.form_ids
+            else f"/offers/{slot.options['offer']}/"
+        )
         return self.call("cta", slot.options, target)
 
     def fill_cover(self, slot: Slot) -> Markup:
@@ -229,7 +253,9 @@ class Drawing:
             width, height = _scaled(size, width, height)
         first = self.in_hero and self.pictures == 0
         self.pictures += 1
-        return self.call("image", {**given, "src": self.press.files.url(address), "width": width, "height": height}, first)
+        return self.call(
+            "image", {**given, "src": self.press.files.url(address), "width": width, "height": height}, first
+        )
 
     def fill_video(self, slot: Slot) -> Markup:
         self.parts.add("video")
@@ -257,7 +283,9 @@ class Drawing:
         if self.sheet.offer:
             return self.sheet.offer
         form = slot.options.get("form")
-        return next((offer for offer in self.project.offers.values() if offer.form.name == form and self.open(offer)), None)
+        return next(
+            (offer for offer in self.project.offers.values() if offer.form.name == form and self.open(offer)), None
+        )
 
     def open(self, offer: Offer) -> bool:
         return offer.is_open(self.press.at)
@@ -277,6 +305,10 @@ def _scaled(size: tuple[int, int], width: Any, height: Any) -> tuple[int, int]:
     if height:
         return round(int(height) * size[0] / size[1]), int(height)
     return size
+
+
+def _nothing(drawing: Drawing) -> dict[str, Any]:
+    return {}
 
 
 def _post(drawing: Drawing) -> dict[str, Any]:
@@ -300,16 +332,25 @@ def _guide(drawing: Drawing) -> dict[str, Any]:
     assert drawing.page is not None
     chapters = sheets.manual(drawing.project, drawing.page, drawing.press.at)
     at = next((n for n, each in enumerate(chapters) if each.path == drawing.page.path), 0)
-    return {"chapters": chapters, "before": chapters[at - 1] if at else None,
-            "after": chapters[at + 1] if at + 1 < len(chapters) else None}
+    return {
+        "chapters": chapters,
+        "before": chapters[at - 1] if at else None,
+        "after": chapters[at + 1] if at + 1 < len(chapters) else None,
+    }
 
 
 def _archive(drawing: Drawing) -> dict[str, Any]:
     sheet = drawing.sheet
     drawing.parts.add("tags")
     every = sheets.posts(drawing.project, drawing.press.at)
-    cards = [{"page": post, "author": drawing.project.site.authors.get(post.meta.author or ""),
-              "date": sheets.published(post) if post.meta.date else None} for post in sheet.posts]
+    cards = [
+        {
+            "page": post,
+            "author": drawing.project.site.authors.get(post.meta.author or ""),
+            "date": sheets.published(post) if post.meta.date else None,
+        }
+        for post in sheet.posts
+    ]
     pages: Iterable[tuple[int, str]] = ((n, sheets.archive_path(sheet.tag, n)) for n in range(1, sheet.last + 1))
     return {"cards": cards, "tags": sheets.tags(every), "pages": list(pages)}
 

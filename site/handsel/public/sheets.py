@@ -22,7 +22,7 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Sheet:
-    """One thing to draw. An archive has ``posts`` and perhaps a ``page`` that introduces it; a landing page its ``offer``."""
+    """One thing to draw. An archive has ``posts`` and perhaps a ``page`` above them; a landing page its ``offer``."""
 
     path: str
     layout: str
@@ -54,12 +54,12 @@ def find(project: Project, path: str, at: datetime) -> Sheet | None:
         offer = project.offers.get(parts[2]) if len(parts) == 4 and not parts[3] else None
         return landing(offer, at) if offer else None
     if (found := _ARCHIVE.fullmatch(path)) and (page is None or path == BLOG):
-        return _archive(project, path, page, found[1] or "", int(found[2] or 1), at)
+        return _archive(project, path, page, at, tag=found[1] or "", number=int(found[2] or 1))
     return Sheet(path, page.layout, page) if page else None
 
 
 def landing(offer: Offer, at: datetime) -> Sheet | None:
-    """An offer's landing page; there from the start and after the end, since it says so itself, but not while a draft."""
+    """An offer's landing page; not while it is a draft. One that is not open says so itself."""
     page = offer.control
     return Sheet(offer.path, "landing", page, offer) if page.is_live(at) else None
 
@@ -80,12 +80,12 @@ def tags(pages: Iterable[Page]) -> list[tuple[str, int]]:
     return sorted(Counter(tag for page in pages for tag in page.meta.tags).items())
 
 
-def _archive(project: Project, path: str, page: Page | None, tag: str, number: int, at: datetime) -> Sheet | None:
+def _archive(project: Project, path: str, page: Page | None, at: datetime, *, tag: str, number: int) -> Sheet | None:
     found = [post for post in posts(project, at) if not tag or tag in post.meta.tags]
     last = max(1, -(-len(found) // A_PAGE))
     if number > last or (not found and page is None) or (number == 1 and "/page/" in path):
         return None
-    shown = tuple(found[(number - 1) * A_PAGE:number * A_PAGE])
+    shown = tuple(found[(number - 1) * A_PAGE : number * A_PAGE])
     if number > 1 and not tag:
         page = project.pages.get(BLOG)
     return Sheet(path, "archive", page, None, shown, tag, number, last)
@@ -97,12 +97,23 @@ def archive_path(tag: str, number: int) -> str:
 
 
 def manual(project: Project, page: Page, at: datetime) -> tuple[Page, ...]:
-    """The chapters of the manual that ``page`` belongs to: its folder's first page, then the others by weight and title."""
+    """The chapters of the manual that ``page`` belongs to: the folder's own page, then others by weight and title."""
     top = "/" + page.path.strip("/").split("/", maxsplit=1)[0] + "/"
-    chapters = [each for each in project.pages.values()
-                if each.layout == "guide" and each.path.startswith(top) and each.is_live(at)]
-    return tuple(sorted(chapters, key=lambda each: (each.path != top, each.meta.weight if each.meta.weight is not None
-                                                    else 10_000, each.title)))
+    chapters = [
+        each
+        for each in project.pages.values()
+        if each.layout == "guide" and each.path.startswith(top) and each.is_live(at)
+    ]
+    return tuple(
+        sorted(
+            chapters,
+            key=lambda each: (
+                each.path != top,
+                each.meta.weight if each.meta.weight is not None else 10_000,
+                each.title,
+            ),
+        )
+    )
 
 
 def addresses(project: Project, at: datetime) -> list[str]:

@@ -19,7 +19,7 @@ CSS = Path(__file__).parent.parent / "static" / "public"
 WORDS, EDGES, INK = 4.5, 3.0, 7.0  # WCAG 2.2: text AA, user interface AA, text AAA
 SPARE = 0.05  # rounding to 8 bits must not undercut a limit
 
-SANS = ('system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif')
+SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif'
 HEADINGS = {
     "old-style": '"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif',
     "sans": "var(--text)",
@@ -28,7 +28,9 @@ HEADINGS = {
 }
 RADIUS = {"none": (0, 0, 0), "small": (2, 4, 8), "medium": (4, 8, 16), "large": (8, 14, 24)}
 PAPERS = {  # hue and chroma of grounds, as a share of those of warm paper: light, then dark
-    "warm": ((90, 1.0), (260, 1.0)), "white": ((90, 0.0), (260, 0.0)), "cool": ((250, 0.9), (255, 1.3)),
+    "warm": ((90, 1.0), (260, 1.0)),
+    "white": ((90, 0.0), (260, 0.0)),
+    "cool": ((250, 0.9), (255, 1.3)),
 }
 STATUS = {  # light word, light tint, dark word, dark tint
     "ok": ("#196632", "#e0f7e4", "#7cd591", "#1a2e1e"),
@@ -55,9 +57,14 @@ def palette(theme: Theme) -> Palette:
     _dark_brand(dark, brand)
     light["mark"] = _until(mark, up=True, ok=lambda colour: contrast(light["ink"], colour) >= INK + SPARE)
     if light["mark"] != theme.mark.lower():
-        told.append(f"The highlighter {theme.mark} is too dark under words: {light['mark']} is used in the light scheme.")
-    dark["mark"] = _until(Oklch(0.42, min(mark.chroma * 0.68, 0.1), mark.hue), up=False,
-                          ok=lambda colour: contrast(dark["ink"], colour) >= INK + SPARE)
+        told.append(
+            f"The highlighter {theme.mark} is too dark under words: {light['mark']} is used in the light scheme."
+        )
+    dark["mark"] = _until(
+        Oklch(0.42, min(mark.chroma * 0.68, 0.1), mark.hue),
+        up=False,
+        ok=lambda colour: contrast(dark["ink"], colour) >= INK + SPARE,
+    )
     return Palette(light, dark, tuple(told))
 
 
@@ -69,21 +76,35 @@ def _grounds(theme: Theme, dark: bool) -> dict[str, str]:
         return render(Oklch(lightness, chroma * share, hue))
 
     if dark:
-        tokens = {"paper": ground(.195, .016), "surface": ground(.235, .018), "sunk": ground(.163, .013),
-                  "line": ground(.34, .017), "field": ground(.585, .021),
-                  "ink": "#efede7", "muted": "#a7adb6", "focus": "#7cb4fc"}
+        tokens = {
+            "paper": ground(0.195, 0.016),
+            "surface": ground(0.235, 0.018),
+            "sunk": ground(0.163, 0.013),
+            "line": ground(0.34, 0.017),
+            "field": ground(0.585, 0.021),
+            "ink": "#efede7",
+            "muted": "#a7adb6",
+            "focus": "#7cb4fc",
+        }
     else:
-        tokens = {"paper": ground(.985, .006), "surface": "#ffffff", "sunk": ground(.955, .010),
-                  "line": ground(.877, .012), "field": "#7b8189",
-                  "ink": "#1b222e", "muted": "#545b67", "focus": "#2d69de"}
+        tokens = {
+            "paper": ground(0.985, 0.006),
+            "surface": "#ffffff",
+            "sunk": ground(0.955, 0.010),
+            "line": ground(0.877, 0.012),
+            "field": "#7b8189",
+            "ink": "#1b222e",
+            "muted": "#545b67",
+            "focus": "#2d69de",
+        }
     for name, values in STATUS.items():
         tokens[name], tokens[f"{name}-tint"] = values[2:] if dark else values[:2]
     return tokens
 
 
 def _light_brand(tokens: dict[str, str], given: str, brand: Oklch, told: list[str]) -> None:
-    tokens["brand-tint"] = render(Oklch(.95, min(brand.chroma * 0.33, .03), brand.hue))
-    tokens["on-brand"] = render(Oklch(.99, min(brand.chroma * 0.05, .005), brand.hue))
+    tokens["brand-tint"] = render(Oklch(0.95, min(brand.chroma * 0.33, 0.03), brand.hue))
+    tokens["on-brand"] = render(Oklch(0.99, min(brand.chroma * 0.05, 0.005), brand.hue))
     grounds = [tokens[name] for name in ("paper", "surface", "sunk", "brand-tint", "on-brand")]
 
     def readable(colour: str) -> bool:
@@ -91,28 +112,30 @@ def _light_brand(tokens: dict[str, str], given: str, brand: Oklch, told: list[st
 
     tokens["brand"] = given.lower() if readable(given) else _until(brand, up=False, ok=readable)
     if tokens["brand"] != given.lower():
-        told.append(f"The brand colour {given} is too light to be read on paper: {tokens['brand']} is used in the light scheme.")
+        told.append(
+            f"The brand colour {given} is too light to be read on paper: {tokens['brand']} is used in the light scheme."
+        )
     used = parse(tokens["brand"])
     step = -0.07 if used.lightness > 0.25 else 0.1
     tokens["brand-hi"] = _until(used._replace(lightness=used.lightness + step), up=False, ok=readable)
 
 
 def _dark_brand(tokens: dict[str, str], brand: Oklch) -> None:
-    tokens["brand-tint"] = render(Oklch(.29, min(brand.chroma * 0.5, .045), brand.hue))
-    tokens["on-brand"] = render(Oklch(.2, min(brand.chroma * 0.3, .028), brand.hue))
+    tokens["brand-tint"] = render(Oklch(0.29, min(brand.chroma * 0.5, 0.045), brand.hue))
+    tokens["on-brand"] = render(Oklch(0.2, min(brand.chroma * 0.3, 0.028), brand.hue))
     grounds = [tokens[name] for name in ("paper", "surface", "sunk", "brand-tint", "on-brand")]
 
     def readable(colour: str) -> bool:
         return all(contrast(colour, ground) >= WORDS + SPARE for ground in grounds)
 
-    chroma = min(brand.chroma * 1.375, .17)
-    tokens["brand"] = _until(Oklch(.80, chroma, brand.hue), up=True, ok=readable)
+    chroma = min(brand.chroma * 1.375, 0.17)
+    tokens["brand"] = _until(Oklch(0.80, chroma, brand.hue), up=True, ok=readable)
     lighter = parse(tokens["brand"])
-    tokens["brand-hi"] = render(lighter._replace(lightness=min(lighter.lightness + .06, .97)))
+    tokens["brand-hi"] = render(lighter._replace(lightness=min(lighter.lightness + 0.06, 0.97)))
 
 
 def _until(colour: Oklch, up: bool, ok: Callable[[str], bool]) -> str:
-    """``colour`` as ``#rrggbb``, moved towards white (``up``) or black until it is ``ok``; black or white at the end."""
+    """``colour`` as ``#rrggbb``, moved towards white (``up``) or black until it is ``ok``; at the end white or black."""
     while not ok(found := render(colour)) and 0 < colour.lightness < 1:
         colour = colour._replace(lightness=colour.lightness + (STEP if up else -STEP))
     return found
@@ -122,7 +145,9 @@ def rules(tokens: dict[str, str]) -> Iterable[tuple[str, str, float, float]]:
     """Each pair of tokens that must keep a contrast: (word, ground, its contrast, the least it may have)."""
     papers = ("paper", "surface", "sunk")
     pairs = [("ink", ground, INK) for ground in (*papers, "brand-tint", "mark", "ok-tint", "warn-tint", "bad-tint")]
-    pairs += [(word, ground, WORDS) for word in ("muted", "brand", "brand-hi", "ok", "warn", "bad") for ground in papers]
+    pairs += [
+        (word, ground, WORDS) for word in ("muted", "brand", "brand-hi", "ok", "warn", "bad") for ground in papers
+    ]
     pairs += [(word, f"{word}-tint", WORDS) for word in ("brand", "ok", "warn", "bad")]
     pairs += [("on-brand", "brand", WORDS), ("on-brand", "brand-hi", WORDS)]
     pairs += [(edge, ground, EDGES) for edge in ("field", "focus") for ground in papers]
@@ -133,27 +158,35 @@ def tokens_css(theme: Theme) -> str:
     """The custom properties of ``theme`` as a minified layer."""
     ramp = palette(theme)
     small, medium, large = RADIUS[theme.radius]
-    shape = (f"--round-1:{small}px;--round-2:{medium}px;--round-3:{large}px;"
-             f"--text:{SANS};--heads:{HEADINGS[theme.headings]};--code:ui-monospace,Consolas,\"DejaVu Sans Mono\",monospace")
-    light, dark = (";".join(f"--{name}:{value}" for name, value in tokens.items()) for tokens in (ramp.light, ramp.dark))
+    shape = (
+        f"--round-1:{small}px;--round-2:{medium}px;--round-3:{large}px;"
+        f'--text:{SANS};--heads:{HEADINGS[theme.headings]};--code:ui-monospace,Consolas,"DejaVu Sans Mono",monospace'
+    )
+    light, dark = (
+        ";".join(f"--{name}:{value}" for name, value in tokens.items()) for tokens in (ramp.light, ramp.dark)
+    )
     if theme.scheme == "light":
         return f"@layer tokens{{:root{{color-scheme:light;{light};{shape}}}}}"
     if theme.scheme == "dark":
         return f"@layer tokens{{:root{{color-scheme:dark;{dark};{shape}}}}}"
-    return (f"@layer tokens{{:root{{color-scheme:light dark;{light};{shape}}}"
-            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}}}")
+    return (
+        f"@layer tokens{{:root{{color-scheme:light dark;{light};{shape}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}}}"
+    )
 
 
 @cache
 def part_css(name: str) -> str:
-    """One file of ``static/public/`` (``base``) or its ``parts/`` in few bytes; empty when there is none of that name."""
+    """``base``, or one of ``static/public/parts/``, in few bytes; empty when there is none of that name."""
     path = CSS / "base.css" if name == "base" else CSS / "parts" / f"{name}.css"
     return minify(path.read_text(encoding="utf-8")) if path.is_file() else ""
 
 
 def stylesheet(theme: Theme, parts: Iterable[str]) -> str:
     """All the CSS of a page that uses ``parts``."""
-    return "@layer tokens,base,parts;" + tokens_css(theme) + part_css("base") + "".join(map(part_css, sorted(set(parts))))
+    return (
+        "@layer tokens,base,parts;" + tokens_css(theme) + part_css("base") + "".join(map(part_css, sorted(set(parts))))
+    )
 
 
 def minify(css: str) -> str:

@@ -9,7 +9,9 @@ from handsel.content.blocks.kinds import Block, Option, Work, block, name_as, re
 SLUG = Option("slug")
 
 
-@block("hero", """\
+@block(
+    "hero",
+    """\
 //// hero
 
 Free guide · PDF
@@ -21,7 +23,10 @@ Two sentences on what the reader will have afterwards.
 /// cover
 ///
 
-////""", offer=SLUG, form=Option("bool"))
+////""",
+    offer=SLUG,
+    form=Option("bool"),
+)
 def hero(root: Element, block: Block, work: Work) -> None:
     """The opening: small line, h1 and lead on one side, cover and form beside them."""
     name_as(root, "div", work, "hero")
@@ -33,45 +38,71 @@ def hero(root: Element, block: Block, work: Work) -> None:
     for before in words[:at]:
         if before.tag == "p":
             before.set(work.mark, "kicker")
-    after = next((child for child in words[at + 1 if heads else 0:] if child.tag == "p"), None)
+    after = next((child for child in words[at + 1 if heads else 0 :] if child.tag == "p"), None)
     if after is not None:
         after.set(work.mark, "lead")
     wants_form = block.options.get("form", bool(work.default_form))
     has_form = any(_slot_kind(child, work) == "form" for child in aside)
     if wants_form and not has_form and not work.letter:
-        aside.append(work.slot("form", block.line, form=work.default_form, offer=block.options.get("offer", work.offer)))
+        aside.append(
+            work.slot("form", block.line, form=work.default_form, offer=block.options.get("offer", work.offer))
+        )
     for child in aside:
         if _is_picture(child):
             name_as(child, child.tag, work, "hero-picture")
     replace(root, [wrap("div", words, work, "hero-words"), *aside])
 
 
-@block("cover", "/// cover\n///", argument="the offer's short name",
-       title=Option(), subtitle=Option(), author=Option())
+@block("cover", "/// cover\n///", argument="the offer's short name", title=Option(), subtitle=Option(), author=Option())
 def cover(root: Element, block: Block, work: Work) -> None:
     """The offer's cover: uploaded, or drawn from its title."""
-    _become(root, work.slot("cover", block.line, offer=block.argument or work.offer,
-                            **{name: block.options.get(name) for name in ("title", "subtitle", "author")}))
+    _become(
+        root,
+        work.slot(
+            "cover",
+            block.line,
+            offer=block.argument or work.offer,
+            **{name: block.options.get(name) for name in ("title", "subtitle", "author")},
+        ),
+    )
 
 
 @block("form", "/// form | short\n///", argument="the form's name", button=Option(), offer=SLUG)
 def form(root: Element, block: Block, work: Work) -> None:
     """A capture form where it stands."""
     name = block.argument or (None if block.options.get("offer") else work.default_form)
-    _become(root, work.slot("form", block.line, form=name, button=block.options.get("button"),
-                            offer=block.options.get("offer", work.offer)))
+    _become(
+        root,
+        work.slot(
+            "form",
+            block.line,
+            form=name,
+            button=block.options.get("button"),
+            offer=block.options.get("offer", work.offer),
+        ),
+    )
 
 
-@block("cta", "/// cta | Get the guide\n    offer: home-energy-guide\n\nOne sentence on why now.\n///",
-       argument="the words on the button", needed=True, letters=True,
-       offer=SLUG, look=Option(choices=("solid", "quiet")))
+@block(
+    "cta",
+    "/// cta | Get the guide\n    offer: home-energy-guide\n\nOne sentence on why now.\n///",
+    argument="the words on the button",
+    needed=True,
+    letters=True,
+    offer=SLUG,
+    look=Option(choices=("solid", "quiet")),
+)
 def cta(root: Element, block: Block, work: Work) -> None:
     """A call to action: the words of its body, and a button to the form on this page or to the offer's landing page."""
     offer = block.options.get("offer", work.offer)
     look = block.options.get("look", "solid")
     if offer is None:
-        work.fault(block.line, "cta-without-offer", "This call to action leads nowhere.",
-                   "Add an indented line `offer: ` with the offer's short name below it.")
+        work.fault(
+            block.line,
+            "cta-without-offer",
+            "This call to action leads nowhere.",
+            "Add an indented line `offer: ` with the offer's short name below it.",
+        )
         name_as(root, "div", work, "cta")
         return
     if work.letter:
@@ -90,8 +121,12 @@ def author(root: Element, block: Block, work: Work) -> None:
     _become(root, work.slot("author", block.line, key=block.argument))
 
 
-@block("gate", "/// gate | home-energy-guide\n\nThe first lines, which everyone may read.\n///",
-       argument="the offer's short name", needed=True)
+@block(
+    "gate",
+    "/// gate | home-energy-guide\n\nThe first lines, which everyone may read.\n///",
+    argument="the offer's short name",
+    needed=True,
+)
 def gate(root: Element, block: Block, work: Work) -> None:
     """A teaser and the form that opens the rest."""
     name_as(root, "div", work, "gate")
@@ -99,14 +134,24 @@ def gate(root: Element, block: Block, work: Work) -> None:
     replace(root, [teaser, work.slot("gate", block.line, offer=block.argument)])
 
 
-@block("video", "/// video | How to bleed a radiator\n    youtube: abcdefghijk\n    poster: /images/radiator.avif\n///",
-       argument="the title", needed=True, src=Option("target"), poster=Option("target"),
-       captions=Option("target"), youtube=Option("slug-like"), duration=Option())
+@block(
+    "video",
+    "/// video | How to bleed a radiator\n    youtube: abcdefghijk\n    poster: /images/radiator.avif\n///",
+    argument="the title",
+    needed=True,
+    src=Option("target"),
+    poster=Option("target"),
+    captions=Option("target"),
+    youtube=Option("slug-like"),
+    duration=Option(),
+)
 def video(root: Element, block: Block, work: Work) -> None:
     """A film of our own in the browser's player, or a link to one elsewhere: nothing is loaded from there."""
     options = block.options
     if not options.get("src") and not options.get("youtube"):
-        work.fault(block.line, "missing-option", "The block 'video' has neither `src` nor `youtube`.", "Add one of them.")
+        work.fault(
+            block.line, "missing-option", "The block 'video' has neither `src` nor `youtube`.", "Add one of them."
+        )
     name_as(root, "div", work, "video")
     root.insert(0, work.slot("video", block.line, title=block.argument, **options))
 

@@ -116,8 +116,16 @@ class Kind:
 REGISTRY: dict[str, Kind] = {}
 
 
-def block(name: str, example: str, *, argument: str = "", needed: bool = False, needs: tuple[str, ...] = (),
-          letters: bool = False, **options: Option) -> Callable[[Shape], Shape]:
+def block(
+    name: str,
+    example: str,
+    *,
+    argument: str = "",
+    needed: bool = False,
+    needs: tuple[str, ...] = (),
+    letters: bool = False,
+    **options: Option,
+) -> Callable[[Shape], Shape]:
     """Enter the decorated shape as the block ``name``.
 
     ``needed``: the argument must be there; ``needs``: options that must be there; ``letters``: may stand in an e-mail.

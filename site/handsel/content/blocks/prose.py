@@ -25,8 +25,12 @@ def _is_h3(child: Element) -> bool:
 def _needs_list(root: Element, block: Block, work: Work) -> Element | None:
     found = first(root, "ul", "ol")
     if found is None:
-        work.fault(block.line, "block-without-list", f"The block '{block.name}' holds no list.",
-                   "Write its items as lines that begin with `- `.")
+        work.fault(
+            block.line,
+            "block-without-list",
+            f"The block '{block.name}' holds no list.",
+            "Write its items as lines that begin with `- `.",
+        )
     return found
 
 
@@ -39,8 +43,11 @@ def logos(root: Element, block: Block, work: Work) -> None:
         root.insert(0, work.element("p", "small", block.argument))
 
 
-@block("stats", "/// stats\n    source: Our survey of 200 homes, 2026.\n\n- **31 %** less heat through the loft\n///",
-       source=Option())
+@block(
+    "stats",
+    "/// stats\n    source: Our survey of 200 homes, 2026.\n\n- **31 %** less heat through the loft\n///",
+    source=Option(),
+)
 def stats(root: Element, block: Block, work: Work) -> None:
     """Figures with what they are; the bold words of each item are the figure."""
     name_as(root, "div", work, "figures")
@@ -92,8 +99,15 @@ def inside(root: Element, block: Block, work: Work) -> None:
         found.set(work.mark, "inside")
 
 
-@block("quote", "/// quote | Marta Lindqvist\n    role: head of growth\n    company: Lindqvist & Co\n\nWhat she said.\n///",
-       argument="who said it", letters=True, role=Option(), company=Option(), photo=Option("target"))
+@block(
+    "quote",
+    "/// quote | Marta Lindqvist\n    role: head of growth\n    company: Lindqvist & Co\n\nWhat she said.\n///",
+    argument="who said it",
+    letters=True,
+    role=Option(),
+    company=Option(),
+    photo=Option("target"),
+)
 def quote(root: Element, block: Block, work: Work) -> None:
     """What somebody said, and who."""
     words = wrap("blockquote", list(root), work)
@@ -105,7 +119,11 @@ def quote(root: Element, block: Block, work: Work) -> None:
         root.tag = "div"
     told = ", ".join(filter(None, [block.argument, block.options.get("role")]))
     if block.options.get("company"):
-        told = f"{told} at {block.options['company']}" if block.options.get("role") else f"{told}, {block.options['company']}"
+        told = (
+            f"{told} at {block.options['company']}"
+            if block.options.get("role")
+            else f"{told}, {block.options['company']}"
+        )
     if not told:
         return
     caption = work.element("p" if work.letter else "figcaption")
@@ -144,8 +162,13 @@ def steps(root: Element, block: Block, work: Work) -> None:
         found.set(work.mark, "steps")
 
 
-@block("note", "/// note | While you wait\n    kind: tip\n\nRead the number on your thermostat.\n///",
-       argument="its title", letters=True, kind=Option(choices=("tip", "warn", "info")))
+@block(
+    "note",
+    "/// note | While you wait\n    kind: tip\n\nRead the number on your thermostat.\n///",
+    argument="its title",
+    letters=True,
+    kind=Option(choices=("tip", "warn", "info")),
+)
 def note(root: Element, block: Block, work: Work) -> None:
     """An aside with a title."""
     kind = block.options.get("kind", "tip")
@@ -154,12 +177,22 @@ def note(root: Element, block: Block, work: Work) -> None:
         root.insert(0, work.element("p", "note-title", block.argument))
 
 
-@block("figure", "/// figure | Heat leaving a loft\n    src: /images/loft.avif\n    alt: A thermal picture of a roof\n///",
-       argument="the caption", letters=True, needs=("src", "alt"), src=Option("target"), alt=Option(),
-       width=Option("number"), height=Option("number"))
+@block(
+    "figure",
+    "/// figure | Heat leaving a loft\n    src: /images/loft.avif\n    alt: A thermal picture of a roof\n///",
+    argument="the caption",
+    letters=True,
+    needs=("src", "alt"),
+    src=Option("target"),
+    alt=Option(),
+    width=Option("number"),
+    height=Option("number"),
+)
 def figure(root: Element, block: Block, work: Work) -> None:
     """A picture with a caption."""
-    attributes: dict[str, str] = {name: str(block.options[name]) for name in ("src", "width", "height") if name in block.options}
+    attributes: dict[str, str] = {
+        name: str(block.options[name]) for name in ("src", "width", "height") if name in block.options
+    }
     picture = Element("img", {**attributes, "alt": block.options.get("alt", "")})
     rest = list(root)
     replace(root, [picture, *rest] if "src" in block.options else rest)

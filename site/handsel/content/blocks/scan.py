@@ -1,7 +1,7 @@
 """Reading the fences of blocks before Markdown does: names, arguments, options and lines are settled here.
 
-What comes out is Markdown in which each good block is ``/// <secret> | <number>``, so that the parser knows one block only,
-nothing the author writes is taken for one of ours, and a faulty fence leaves its inner Markdown standing.
+What comes out is Markdown in which each good block is ``/// <secret> | <number>``, so that the parser knows one block
+only, nothing the author writes is taken for one of ours, and a faulty fence leaves its inner Markdown standing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEEPEST = 6  # blocks in blocks in blocks; more is a slip
 
 @dataclass
 class _Open:
-    """A fence that waits for its end. ``at`` is where it stands in the lines; None when its fences are to be left out."""
+    """A fence that waits for its end. ``at`` is its block's number; None when its fences are to be left out."""
 
     slashes: int
     name: str
@@ -43,7 +43,7 @@ def scan(source: str, first_line: int, work: Work, secret: str) -> str:
     while at < len(lines):
         line, number = lines[at], first_line + at
         at += 1
-        if code or (fence := _CODE.match(line)):
+        if code or _CODE.match(line):
             code = _code_after(line, code)
             out.append(line)
         elif found := _OPEN.match(line):
@@ -58,8 +58,12 @@ def scan(source: str, first_line: int, work: Work, secret: str) -> str:
             out.append(line)
     while waiting:
         left = waiting.pop()
-        work.fault(left.line, "unclosed-block", f"The block '{left.name}' has no end.",
-                   f"Add a line of {left.slashes} slashes below it.")
+        work.fault(
+            left.line,
+            "unclosed-block",
+            f"The block '{left.name}' has no end.",
+            f"Add a line of {left.slashes} slashes below it.",
+        )
         _write_close(out, left)
     return "\n".join(out)
 
@@ -90,8 +94,12 @@ def _open(found: re.Match[str], taken: list[str], line: int, depth: int, work: W
         known = [each.name for each in REGISTRY.values() if each.letters or not work.letter]
         work.fault(line, "unknown-block", f"There is no block '{name}'.", nearest(name, known))
     elif work.letter and not kind.letters:
-        work.fault(line, "block-not-in-letter", f"The block '{name}' cannot stand in an e-mail.",
-                   nearest("", [each.name for each in REGISTRY.values() if each.letters]))
+        work.fault(
+            line,
+            "block-not-in-letter",
+            f"The block '{name}' cannot stand in an e-mail.",
+            nearest("", [each.name for each in REGISTRY.values() if each.letters]),
+        )
     elif depth >= DEEPEST:
         work.fault(line, "deep-block", f"The block '{name}' is nested too deep.", "End the blocks around it first.")
     else:
@@ -102,8 +110,12 @@ def _open(found: re.Match[str], taken: list[str], line: int, depth: int, work: W
 
 def _argument(kind: Kind, argument: str, line: int, work: Work) -> str:
     if kind.needed and not argument:
-        work.fault(line, "missing-argument", f"The block '{kind.name}' needs {kind.argument}.",
-                   f"Write it after a bar: `/// {kind.name} | …`.")
+        work.fault(
+            line,
+            "missing-argument",
+            f"The block '{kind.name}' needs {kind.argument}.",
+            f"Write it after a bar: `/// {kind.name} | …`.",
+        )
     elif argument and not kind.argument:
         work.fault(line, "idle-argument", f"The block '{kind.name}' takes nothing after the bar.", "Remove it.")
     return argument
@@ -124,12 +136,20 @@ def _options(kind: Kind, taken: list[str], line: int, work: Work) -> dict[str, A
             try:
                 values[name] = option.read(text.strip())
             except ValueError as error:
-                work.fault(at, "bad-option", f"The option '{name}' of the block '{kind.name}' cannot be '{text[:60]}'.",
-                           str(error))
+                work.fault(
+                    at,
+                    "bad-option",
+                    f"The option '{name}' of the block '{kind.name}' cannot be '{text[:60]}'.",
+                    str(error),
+                )
     for name in kind.needs:
         if name not in written:
-            work.fault(line, "missing-option", f"The block '{kind.name}' needs the option '{name}'.",
-                       f"Add an indented line `{name}: …` below it.")
+            work.fault(
+                line,
+                "missing-option",
+                f"The block '{kind.name}' needs the option '{name}'.",
+                f"Add an indented line `{name}: …` below it.",
+            )
     return values
 
 
@@ -146,8 +166,12 @@ def _read(kind: Kind, taken: list[str], line: int, work: Work) -> dict[str, Any]
     except yaml.YAMLError:
         written = None
     if not isinstance(written, dict) or not all(isinstance(name, str) for name in written):
-        work.fault(line + 1, "bad-option", f"The options of the block '{kind.name}' cannot be read.",
-                   "Write one `name: value` a line, indented by four spaces; put quotes around a value with a colon.")
+        work.fault(
+            line + 1,
+            "bad-option",
+            f"The options of the block '{kind.name}' cannot be read.",
+            "Write one `name: value` a line, indented by four spaces; put quotes around a value with a colon.",
+        )
         return {}
     return written
 
@@ -161,16 +185,24 @@ def _write_open(out: list[str], opened: _Open, work: Work, secret: str) -> None:
 
 def _close(out: list[str], waiting: list[_Open], slashes: int, line: int, work: Work) -> None:
     if not any(each.slashes == slashes for each in waiting):
-        work.fault(line, "stray-fence", "This line of slashes ends no block.",
-                   "Remove it, or give it as many slashes as the line that begins the block.")
+        work.fault(
+            line,
+            "stray-fence",
+            "This line of slashes ends no block.",
+            "Remove it, or give it as many slashes as the line that begins the block.",
+        )
         return
     while True:
         last = waiting.pop()
         _write_close(out, last)
         if last.slashes == slashes:
             return
-        work.fault(last.line, "unclosed-block", f"The block '{last.name}' has no end.",
-                   f"Add a line of {last.slashes} slashes below it.")
+        work.fault(
+            last.line,
+            "unclosed-block",
+            f"The block '{last.name}' has no end.",
+            f"Add a line of {last.slashes} slashes below it.",
+        )
 
 
 def _write_close(out: list[str], opened: _Open) -> None:

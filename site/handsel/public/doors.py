@@ -58,7 +58,8 @@ def record(kind: str, path: str, seen: Visit, offer: str, variant: str = "") -> 
 
 
 def way(name: str) -> Way:
-    """How this request acts, for the record of a consent."""
+    """How this request acts, for the record of a consent. Ask before a write transaction: the first visit of a day
+    writes the day's secret in a transaction of its own, which would wait for the one around it."""
     return Way.of(name, visit())
 
 

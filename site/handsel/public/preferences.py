@@ -36,10 +36,10 @@ def left(token: str) -> Response:
     scope = request.form.get("scope", "")
     one_click = scope not in {"topic", "all"}
     leaving = "" if scope == "all" else topic
+    way = doors.way("one-click" if one_click else "unsubscribe page")
     with writing() as session:
         lead = find(session, key)
         if lead is not None:
-            way = doors.way("one-click" if one_click else "unsubscribe page")
             unsubscribe(session, lead, leaving, way, clock.now())
     if one_click:
         return doors.private(("You are unsubscribed.\n", {"Content-Type": "text/plain; charset=utf-8"}))
@@ -60,16 +60,16 @@ def choose(key: str) -> Response:
 @bp.post("/preferences/<key>")
 def chosen(key: str) -> Response:
     """Keep what was chosen."""
-    site = doors.project().site
+    site, way = doors.project().site, doors.way("preferences")
     with writing() as session:
         lead = find(session, key)
         if lead is None:
             return doors.lost()
         if request.form.get("leave") == "all":
-            unsubscribe(session, lead, "", doors.way("preferences"), clock.now())
+            unsubscribe(session, lead, "", way, clock.now())
         else:
             preferences.choose(session, lead, set(request.form.getlist("topic")) & set(site.topics), topics=site.topics,
-                               language=site.language, way=doors.way("preferences"), at=clock.now())
+                               language=site.language, way=way, at=clock.now())
     return doors.private(redirect(url_for("public.choose", key=key, saved=1), 303))
 
 
@@ -99,12 +99,13 @@ def mend(key: str) -> Response:
             read[name] = answers.read_as(FIELDS[name][1], text) if text else None
         except ValueError as mistake:
             mistakes[name] = str(mistake)
+    way = doors.way("preferences")
     with writing() as session:
         lead = find(session, key)
         if lead is None:
             return doors.lost()
         if not mistakes:
-            preferences.mend(session, lead, read, doors.way("preferences"), clock.now())
+            preferences.mend(session, lead, read, way, clock.now())
     if mistakes:
         lead = find(db.session(), key)
         return _data(lead, 422, typed, mistakes) if lead else doors.lost()

@@ -18,8 +18,8 @@ from support.faulty import SAMPLE
 FILES = ["content/_site.yml", "content/index.md", "content/blog/first-post.md", "content/images/ticket.png",
          "offers/guide/offer.md", "offers/guide/landing.b.md", "offers/guide/emails/01-begin.md",
          "offers/guide/guide.pdf", "forms/detailed.yml", "forms/wording/advice.md"]
-KEYS = ["title", "kind", "form", "fields", "tags", "aliases", "experiment", "wait", "after", "subject", "consents", "theme",
-        "topics", "authors", "navigation", "x"]
+KEYS = ["title", "kind", "form", "fields", "tags", "aliases", "experiment", "wait", "after", "subject", "consents",
+        "theme", "topics", "authors", "navigation", "x"]
 VALUES = ["a", "[a, [b]]", "{a: {b: c}}", "~", "''", "2026-99-99", "-1", "[{}]", "{a: 1}", "/", "//", "#",
           "[{name: email, type: email}]", "{goal: capture, split: {a: x}}"]
 FRONT = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))

@@ -20,7 +20,7 @@ def rendered(source: str, *, file: str, first_line: int, **circumstances: Any) -
         if (count := source.count(mark)) > most:
             return _refused(file, first_line, f"The text holds {count:,} times `{mark}`; we read at most {most:,}.")
     if sum(1 for _ in _LINE.finditer(source)) > MOST_LINES:
-        return _refused(file, first_line, f"The text holds more than {MOST_LINES:,} headings, terms and blocks of code.")
+        return _refused(file, first_line, f"The text holds over {MOST_LINES:,} headings, terms and blocks of code.")
     try:
         return render(source, file=file, first_line=first_line, **circumstances)
     except RecursionError:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from handsel.content.values import Hex, Instant, Language, Line, Mailbox, Sentence, SiteUrl, Slug, Target
+from handsel.content.values import Hex, Instant, Language, Line, Mailbox, Sender, Sentence, SiteUrl, Slug, Target
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """How offers, forms and pages are named."""
@@ -43,10 +43,10 @@ class Controller(Part):
     email: Mailbox
 
 
-class Sender(Part):
+class MailSettings(Part):
     """Whom our letters come from."""
 
-    from_: Line = Field(alias="from")
+    from_: Sender = Field(alias="from")
     reply_to: Mailbox | None = None
 
 
@@ -86,7 +86,7 @@ class SiteSettings(Part):
     direction: Literal["ltr", "rtl"] = "ltr"
     timezone: str = "UTC"
     controller: Controller | None = None
-    mail: Sender | None = None
+    mail: MailSettings | None = None
     privacy: Target = "/privacy/"
     keep_years: int = Field(default=2, ge=1, le=30)
     navigation: tuple[MenuLink, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -14,14 +15,19 @@ from handsel.errors import Fault, nearest
 
 Model = TypeVar("Model", bound=Part)
 
+_LIST = ("a list", "Write [one, two], or one line `- item` for each.")
+_GROUP = ("a group of keys", "Write `key: value` lines, indented below it.")
+_TEXT = ("text", "Write words, in quotes if they hold special characters.")
+_SWITCH = ("yes or no", "Write true or false.")
+_WHOLE = ("a whole number", "Write digits alone, such as 7.")
+_NUMBER = ("a number", "Write digits, such as 7 or 2.5.")
+_MOMENT = ("a date", "Write it as 2026-11-22 or 2026-11-22 09:00.")
+_LENGTH = ("a length of time", "Write it as `30 minutes`, `2 days` or `1 week`.")
 _NEEDS = {
-    "list_type": "a list, such as [one, two]", "tuple_type": "a list, such as [one, two]",
-    "dict_type": "a group of `key: value` lines", "model_type": "a group of `key: value` lines",
-    "model_attributes_type": "a group of `key: value` lines",
-    "string_type": "text", "bool_parsing": "true or false", "bool_type": "true or false",
-    "int_parsing": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
-    "int_parsing_size": "a smaller number", "float_parsing": "a number", "float_type": "a number",
-    "finite_number": "a number", "datetime_type": "a date", "datetime_parsing": "a date", "time_delta_type": "a time",
+    "list_type": _LIST, "tuple_type": _LIST, "dict_type": _GROUP, "model_type": _GROUP, "model_attributes_type": _GROUP,
+    "string_type": _TEXT, "bool_parsing": _SWITCH, "bool_type": _SWITCH, "int_parsing": _WHOLE, "int_type": _WHOLE,
+    "int_from_float": _WHOLE, "int_parsing_size": _WHOLE, "float_parsing": _NUMBER, "float_type": _NUMBER,
+    "finite_number": _NUMBER, "datetime_type": _MOMENT, "datetime_parsing": _MOMENT, "time_delta_type": _LENGTH,
 }
 
 
@@ -35,46 +41,73 @@ def validate(model: type[Model], parsed: Parsed,
         return None, sorted(set(faults), key=lambda fault: fault.line)
 
 
+@dataclass(frozen=True)
+class _Wrong:
+    """One error of pydantic with what is around it: the key, the model it belongs to, the value as written."""
+
+    owner: type[Part]
+    type: str
+    key: str
+    value: Any
+    context: Mapping[str, Any]
+
+
 def _fault(model: type[Part], parsed: Parsed, error: dict[str, Any]) -> Fault:
     place = tuple(part for part in error["loc"] if part != "[key]")
-    owner = _owner(model, place)
     key = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
-    context = error.get("ctx", {})
-    kind, what, do = _words(owner, str(error["type"]), key, place, context)
+    wrong = _Wrong(_owner(model, place), str(error["type"]), key, _value(parsed.values, place), error.get("ctx", {}))
+    kind, what, do = _words(wrong)
     if error["loc"] and error["loc"][-1] == "[key]":
-        what = f"'{key}' cannot be used as a name here."
+        what = f"'{_short(key)}' cannot be a name here."
     return parsed.fault(place, kind, what, do)
 
 
-def _words(owner: type[Part], error: str, key: str, place: tuple[Any, ...],
-           context: dict[str, Any]) -> tuple[str, str, str]:
-    if error == "given":
+def _value(values: Any, place: tuple[Any, ...]) -> Any:
+    """The value that the file holds there."""
+    for part in place:
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return values
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else "this"
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _words(wrong: _Wrong) -> tuple[str, str, str]:
+    key, context = wrong.key, wrong.context
+    if wrong.type == "given":
         return context["kind"], f"'{key}': {context['what']}", context["do"]
-    if error == "missing":
-        return owner.missing.get(key, ("missing-key", f"'{key}' is missing.", f"Add `{key}: …`."))
-    if error == "extra_forbidden":
-        return "unknown-key", f"There is no key '{key[:60]}' here.", nearest(key, names(owner))
-    if error == "literal_error":
+    if wrong.type == "missing":
+        return wrong.owner.missing.get(key, ("missing-key", f"'{key}' is missing.", f"Add `{key}: …`."))
+    if wrong.type == "extra_forbidden":
+        return "unknown-key", f"There is no key '{_short(key)}' here.", nearest(key, names(wrong.owner))
+    if wrong.type == "literal_error":
         known = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        kind = owner.kinds.get(key, "unknown-choice")
-        return kind, f"'{key}' is none of the values it can have.", f"Use one of: {', '.join(known)}."
-    if error in _NEEDS:
-        return "wrong-type", f"'{key}' needs {_NEEDS[error]}.", "Write it so."
-    return _limits(owner, error, key, context)
+        kind = wrong.owner.kinds.get(key, "unknown-choice")
+        return kind, f"'{_short(wrong.value)}' is nothing that '{key}' can be.", nearest(_short(wrong.value), known)
+    if wrong.type in _NEEDS:
+        needs, do = _NEEDS[wrong.type]
+        return "wrong-type", f"'{key}' needs {needs}.", do
+    return _limits(wrong)
 
 
-def _limits(owner: type[Part], error: str, key: str, context: dict[str, Any]) -> tuple[str, str, str]:
-    if error == "string_too_short":
+def _limits(wrong: _Wrong) -> tuple[str, str, str]:
+    key, context = wrong.key, wrong.context
+    if wrong.type == "string_too_short":
         return "empty-value", f"'{key}' is empty.", "Write something, or delete the line."
-    if error == "string_too_long":
+    if wrong.type == "string_too_long":
         return "too-long", f"'{key}' is too long.", f"Keep it to {context['max_length']} characters."
-    if error == "string_pattern_mismatch":
-        return (owner.kinds.get(key, "bad-name"), f"The value of '{key}' is not written as it must be.",
+    if wrong.type == "string_pattern_mismatch":
+        return (wrong.owner.kinds.get(key, "bad-name"), f"'{_short(wrong.value)}' is nothing that '{key}' can be.",
                 _pattern(str(context.get("pattern", ""))))
     limits = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
-    if error in limits:
-        name, word = limits[error]
-        return "out-of-range", f"'{key}' is out of range.", f"Write a number of {word} {context[name]}."
+    if wrong.type in limits:
+        name, word = limits[wrong.type]
+        return "out-of-range", f"'{key}' is out of range.", f"Write a number of {word} {context[name]:g}."
     return "wrong-type", f"'{key}' cannot be read.", "Write it as the manual shows."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
+from email.utils import parseaddr
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -99,6 +100,15 @@ def _mailbox(value: str) -> str:
     return value
 
 
+def _sender(value: str) -> str:
+    value = _one_line(value)
+    _, address = parseaddr(value)
+    if not address or not re.fullmatch(r'[^<>"@,]*|"[^"]*"\s*', value.partition("<")[0] if "<" in value else ""):
+        raise fault("bad-mailbox", f"'{_short(value)}' is no sender.", "Write it as Name <name@example.org>.")
+    _mailbox(address)
+    return value
+
+
 def _short(value: str) -> str:
     return value if len(value) <= 60 else value[:57] + "…"
 
@@ -120,4 +130,6 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 Hex = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 Mailbox = Annotated[str, StringConstraints(max_length=254), AfterValidator(_mailbox)]
+Sender = Annotated[str, StringConstraints(max_length=300), AfterValidator(_sender)]
+"""A mailbox with or without a name before it."""
 SiteUrl = Annotated[str, StringConstraints(max_length=200), AfterValidator(_site_url)]

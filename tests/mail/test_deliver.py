@@ -21,8 +21,14 @@ def balance_holds() -> bool:
     return queue.balance(db.session.connection()).holds
 
 
+def paused() -> list:
+    db.session.rollback()
+    return pauses.current(db.session.connection())
+
+
 def outcomes(message) -> list[str]:
-    return list(db.session.scalars(select(Attempt.outcome).where(Attempt.message_id == message.id).order_by(Attempt.id)))
+    made = select(Attempt.outcome).where(Attempt.message_id == message.id).order_by(Attempt.id)
+    return list(db.session.scalars(made))
 
 
 def test_a_delivery_reaches_its_mailbox(posting, smtp):
@@ -67,16 +73,15 @@ def test_a_server_that_is_away_costs_no_attempt_and_is_left_alone_longer_and_lon
     waits = []
     for _ in range(8):
         deliver_due(posting)
-        (pause,) = pauses.current(db.session.connection())
+        (pause,) = paused()
         waits.append((pause.until_at - clock.now) / timedelta(minutes=1))
-        db.session.rollback()
         clock.set(pause.until_at)
 
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     assert (now(message).state, message.attempts) == ("queued", 0)
     smtp.start()
     assert deliver_due(posting).by_state == {"sent": 1}
-    assert pauses.current(db.session.connection()) == []
+    assert paused() == []
 
 
 def test_while_the_server_is_paused_nobody_knocks(posting, smtp, clock):
@@ -173,9 +178,10 @@ def test_a_mailbox_that_does_not_exist_gets_no_mail_any_more(posting, smtp, cloc
     deliver_due(posting)
 
     (block,) = db.session.scalars(select(Suppression)).all()
-    assert (block.reason, block.scope, block.address_hash) == ("bounce", "all", suppress.address_hash("gone@example.org"))
+    assert (block.reason, block.scope) == ("bounce", "all")
+    assert block.address_hash == suppress.address_hash("gone@example.org")
     assert now(first).state == "failed"
-    assert (now(second).state, second.reason) == ("suppressed", "The mail server said that this mailbox does not exist.")
+    assert (now(second).state, second.reason) == ("suppressed", suppress.WORDS["bounce"])
     assert smtp.received == []
     assert balance_holds()
 
@@ -203,7 +209,7 @@ def test_a_server_that_is_busy_is_left_alone_as_a_whole(posting, smtp):
     deliver_due(posting)
 
     assert [(now(message).state, message.attempts) for message in messages] == [("queued", 0)] * 3
-    (pause,) = pauses.current(db.session.connection())
+    (pause,) = paused()
     assert (pause.scope, pause.kind, pause.reason) == ("server", "back-off", "421 4.3.2 going down")
 
 
@@ -218,9 +224,8 @@ def test_a_server_that_does_not_let_us_in_stops_everything_with_one_alarm(postin
     assert (now(message).state, message.attempts) == ("queued", 0)
     alarms = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [alarm.getMessage()[:25] for alarm in alarms] == ["All mail stands still: th"]
-    (pause,) = pauses.current(db.session.connection())
+    (pause,) = paused()
     assert (pause.kind, pause.until_at) == ("access", clock.now)
-    db.session.rollback()
     smtp.mend()
     assert deliver_due(posting).by_state == {"sent": 1}
 
@@ -243,7 +248,7 @@ def test_a_kept_line_that_has_died_is_opened_again_once(posting, smtp):
     deliver_due(posting)
 
     assert (now(first).state, now(second).state) == ("sent", "sent")
-    assert [mail.connection for mail in smtp.wait(2)][0] != smtp.received[1].connection
+    assert len({mail.connection for mail in smtp.wait(2)}) == 2
     assert outcomes(second) == ["sent"]
 
 
@@ -377,7 +382,8 @@ def test_a_new_form_a_week_after_a_bounce_is_tried_once_more(posting):
 
 def test_conditions_on_tags_are_looked_at_when_the_letter_goes_out(posting, project, smtp):
     path = project / "offers/guide/emails/01-begin.md"
-    path.write_text(path.read_text().replace("wait: 2 days", "wait: 2 days\nonly_if: {tag: reader}\nunless: {tag: writer}"))
+    conditions = "wait: 2 days\nonly_if: {tag: reader}\nunless: {tag: writer}"
+    path.write_text(path.read_text().replace("wait: 2 days", conditions))
     posting.extensions["handsel.offers"].refresh()
     none, reader, both = (a_letter(f"{name}@example.org") for name in ("none", "reader", "both"))
     with writing() as session:

@@ -245,8 +245,7 @@ def _footer(draft: Draft, house: House) -> tuple[str | Links, ...]:
         lines = [f"This address was typed into a form of {house.name}. If that was not you, ignore this mail: "
                  "without a confirmation you will not hear from us again.", *([Links(privacy)] if privacy else [])]
     elif draft.kind == "account":
-        lines = [f"You get this because you have an account at the desk of {house.name}. If you did not ask for it, "
-                 "ignore it; nothing happens unless the link is opened."]
+        lines = [f"You get this because you have an account at the desk of {house.name}."]
     else:
         lines = [f"A notice from {house.name} to its own people."]
     return (*lines, *([house.postal] if house.postal else []))

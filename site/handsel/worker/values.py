@@ -30,7 +30,7 @@ def of_lead(lead: Mapping[str, Any], project: Project, offer: Offer | None, url:
 
     What the lead typed is limited while its mailbox is unproven. Addresses of pages are added by the caller.
     """
-    typed = {name: str(lead[name] or "") for name in TYPED}
+    typed = {name: str(lead[name] or "").strip() for name in TYPED}
     typed |= {name: _words(answer) for name, answer in (lead["custom"] or {}).items() if name not in typed}
     if not typed["first_name"]:
         typed["first_name"] = typed["name"].split(" ")[0]
@@ -48,4 +48,4 @@ def of_lead(lead: Mapping[str, Any], project: Project, offer: Offer | None, url:
 def _words(answer: object) -> str:
     if isinstance(answer, list | tuple):
         return ", ".join(str(part) for part in answer)
-    return "" if answer is None or isinstance(answer, bool) else str(answer)
+    return "" if answer is None or isinstance(answer, bool) else str(answer).strip()

@@ -94,7 +94,7 @@ def percent(part: float, whole: float) -> str:
     if not whole:
         return "–"
     share = 100 * part / whole
-    return f"{share:.1f} %" if share < 99.95 else "100 %"
+    return f"{share:.1f}\N{NO-BREAK SPACE}%" if share < 99.95 else "100\N{NO-BREAK SPACE}%"
 
 
 def change(now: float, before: float) -> str:
@@ -104,7 +104,7 @@ def change(now: float, before: float) -> str:
     share = round(100 * (now - before) / before)
     if share == 0:
         return "the same"
-    return f"up {share} %" if share > 0 else f"down {-share} %"
+    return f"{'up' if share > 0 else 'down'} {abs(share)}\N{NO-BREAK SPACE}%"
 
 
 def week(session: Session, now: datetime) -> list[Figure]:

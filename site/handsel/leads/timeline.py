@@ -15,6 +15,7 @@ from handsel.accounts.models import AuditEntry
 from handsel.leads.models import Capture, Consent, Download, Lead
 from handsel.mail.models import Message
 
+_ORDER = ("capture", "proof", "consent", "download", "message", "unsubscribe", "act")  # at the same instant
 MOST = 500  # of each kind: a page that nobody reads to its end helps nobody
 
 
@@ -29,7 +30,7 @@ class Event:
 
 def timeline(session: Session, lead: Lead) -> list[Event]:
     """What happened with ``lead``, the latest first; mail that is still to go stands at the time it is due."""
-    return sorted(_events(session, lead), key=lambda event: event.at, reverse=True)
+    return sorted(_events(session, lead), key=lambda event: (event.at, _ORDER.index(event.kind)), reverse=True)
 
 
 def _events(session: Session, lead: Lead) -> Iterator[Event]:

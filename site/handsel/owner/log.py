@@ -6,9 +6,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from handsel import clock
 from handsel.accounts import audit
-from handsel.accounts.models import AuditEntry
+from handsel.accounts.models import Account, AuditEntry
 from handsel.db import db
 from handsel.desk import DeskBlueprint
 from handsel.desk.turning import Turn
@@ -22,4 +21,6 @@ def index() -> ResponseReturnValue:
     turn = Turn.asked(request.args)
     page = turn.take(db.session(), select(AuditEntry), AuditEntry.id)
     verdict = audit.verify(db.session())
-    return render_template("desk/log.html", page=page, verdict=verdict, now=clock.now())
+    accounts = db.session.execute(select(Account.id, Account.email)).all()
+    names = {f"account:{number}": email for number, email in accounts}
+    return render_template("desk/log.html", page=page, verdict=verdict, names=names)

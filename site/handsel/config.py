@@ -118,7 +118,9 @@ def _read(name: str, text: str) -> Any:
     try:
         return BY_NAME[name].parse(text)
     except ValueError as error:
-        raise SettingsError(f"HANDSEL_{name}", f"The value {text!r} cannot be used.", f"{error}.") from error
+        advice = str(error)
+        raise SettingsError(f"HANDSEL_{name}", f"The value {text!r} cannot be used.",
+                            advice if advice.endswith(("?", ".", "…")) else f"{advice[:1].upper()}{advice[1:]}.") from error
 
 
 def _refuse_unsafe(values: Mapping[str, Value]) -> None:

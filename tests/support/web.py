@@ -25,12 +25,9 @@ class Form:
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
     def filled(self, **typed: str | None) -> list[tuple[str, str]]:
-        """Its fields with these typed instead or added; ``None`` leaves a field out. ``_`` in a name stands for ``-``
-        where the page has it so."""
-        known = {name.replace("-", "_"): name for name, _ in self.fields}
-        new = {name if name in known.values() else known.get(name, name): value for name, value in typed.items()}
-        kept = [(name, value) for name, value in self.fields if name not in new]
-        return kept + [(name, value) for name, value in new.items() if value is not None]
+        """Its fields with these typed instead or added; ``None`` leaves a field out."""
+        kept = [(name, value) for name, value in self.fields if name not in typed]
+        return kept + [(name, value) for name, value in typed.items() if value is not None]
 
 
 class _Reader(HTMLParser):
@@ -41,6 +38,7 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[tuple[str, str]] = []
         self._form: Form | None = None
+        self._named: dict[str, Form] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = {name: value or "" for name, value in attrs}
@@ -48,13 +46,15 @@ class _Reader(HTMLParser):
         self.links += [(tag, part.split()[0]) for part in at.get("srcset", "").split(",") if part.split()]
         if tag == "form":
             self._form = Form(at.get("action", ""), at.get("method", "get").lower())
+            self._named[at.get("id", "")] = self._form
             self.forms.append(self._form)
-        elif self._form is not None and tag in {"input", "textarea", "select"} and at.get("name"):
+        owner = self._named.get(at["form"]) if "form" in at else self._form
+        if owner is not None and tag in {"input", "textarea", "select"} and at.get("name"):
             kind = at.get("type", "text")
             if kind not in {"checkbox", "radio", "submit"} or "checked" in at:
-                self._form.fields.append((at["name"], at.get("value", "")))
-        elif self._form is not None and tag == "button" and at.get("name"):
-            self._form.buttons.append((at["name"], at.get("value", "")))
+                owner.fields.append((at["name"], at.get("value", "")))
+        elif owner is not None and tag == "button" and at.get("name"):
+            owner.buttons.append((at["name"], at.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -59,6 +59,11 @@ def test_a_consent_keeps_its_words_and_a_hash_of_purpose_language_and_words(proj
                         'see the <a href="/privacy/">privacy notice</a>.')
 
 
+def test_a_newsletters_button_may_be_the_consent(project: Path) -> None:
+    assert [(box.purpose, box.by) for box in form(project, "newsletter").consents] == [("newsletter", "button")]
+    assert [(box.purpose, box.by) for box in form(project, "short").consents] == [("advice", "box")]
+
+
 def test_the_digest_changes_with_the_form_and_with_its_wordings(project: Path) -> None:
     first = form(project, "short").digest
     wording = project / "forms" / "wording" / "advice.md"

@@ -30,12 +30,12 @@ def test_a_letter_is_text_with_places_to_fill(project: Path) -> None:
 
     assert begin.subject == (Merge("first_name", "Hello"), ", have you begun?")
     assert begin.preheader == ("The first page is the hardest.",)
-    assert begin.html[:3] == ("<p>Hello ", Merge("first_name", "there"), ",</p>\n<p>two days ago you asked for our guide. "
-                              "Read the first page today:</p>\n<ul>\n<li>put the book beside the kettle</li>\n"
+    assert begin.html[:3] == ("<p>Hello ", Merge("first_name", "there"),
+                              ",</p>\n<p>two days ago you asked for our guide. Read the first page today:</p>\n<ul>\n<li>put the book beside the kettle</li>\n"
                               "<li>read while the water boils</li>\n</ul>\n<p><a href=\"")
     assert begin.html[3:] == (Merge("site_url"), '/blog/first-post/">Read more on our site</a></p>\n<p>Ada</p>')
-    assert begin.text == ("Hello ", Merge("first_name", "there"), ",\n\ntwo days ago you asked for our guide. Read the first "
-                          "page today:\n\n- put the book beside the kettle\n- read while the water boils\n\n"
+    assert begin.text == ("Hello ", Merge("first_name", "there"),
+                          ",\n\ntwo days ago you asked for our guide. Read the first page today:\n\n- put the book beside the kettle\n- read while the water boils\n\n"
                           "Read more on our site (", Merge("site_url"), "/blog/first-post/)\n\nAda")
     assert begin.fields_used == {"first_name", "site_url"}
 
@@ -58,7 +58,8 @@ def test_letters_wait_from_the_capture_or_after_another_step(project: Path) -> N
 
 def test_a_letter_has_the_topic_of_its_own_or_of_its_offer(project: Path) -> None:
     form = project / "forms" / "short.yml"
-    form.write_text(form.read_text().replace("consents:", "consents:\n  - {purpose: newsletter, wording: wording/newsletter.md}"))
+    form.write_text(form.read_text().replace(
+        "consents:", "consents:\n  - {purpose: newsletter, wording: wording/newsletter.md}"))
     write(project, "03-leave", "---\nsubject: Leave\nwait: 9 days\ntopic: newsletter\n---\nLeave.\n")
 
     assert {step: letter.topic for step, letter in letters(project).items()} == {
@@ -106,7 +107,10 @@ def test_merge_fields_are_told_from_text(source: str, parts: merge.Text) -> None
     assert merge.parse(source) == parts
 
 
-@given(st.lists(st.sampled_from(["Hello ", "{{ name | there }}", "{{ site_url }}", "hxm0xh", "hxm12xh", "h", "<b>", "é"])))
+PIECES = ["Hello ", "{{ name | there }}", "{{ site_url }}", "hxm0xh", "hxm12xh", "h", "<b>", "é"]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
 def test_hidden_fields_are_found_again_in_order(parts: list[str]) -> None:
     words, fields = merge.hide("".join(parts))
 

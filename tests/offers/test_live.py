@@ -133,7 +133,7 @@ def test_a_process_that_starts_while_a_file_is_faulty_shows_what_was_last_good(p
     found = Live(project).refresh()
 
     assert found.pages["/privacy/"].title == "Privacy notice"
-    assert [letter.step for letter in found.offers["guide"].letters] == ["00-delivery", "01-begin", "02-stop", "03-leave"]
+    assert [letter.number for letter in found.offers["guide"].letters] == [0, 1, 2, 3]
     assert found.offers["guide"].asset is not None
     assert found.forms["detailed"].fields[6].type == "select"
     assert len(found.faults) == 4
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(project: Path) -> None:
     assert Live(project).refresh().faults == ()
 
 
-def test_planned_changes_are_taken_up_when_the_clock_has_come_to_them(project: Path, live: Live, tmp_path: Path) -> None:
+def test_planned_changes_are_taken_up_when_their_time_has_come(project: Path, live: Live, tmp_path: Path) -> None:
     shift = tmp_path / "shift"
     handsel_clock.use(handsel_clock.ShiftedClock(shift))
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from handsel.forms.schema import Disposable, FieldType
+from handsel.forms.schema import ConsentBy, Disposable, FieldType
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class Field:
 
 @dataclass(frozen=True)
 class ConsentBox:
-    """One box to tick: the topic it is for, its words as text and as HTML.
+    """One consent: the topic it is for, its words as text and as HTML, and how it is given.
 
+    ``by`` is ``box`` (ticked by the visitor) or ``button``: the words stand above the button, and pressing it agrees.
     ``hash`` is the SHA-256 of purpose, language and text, in hexadecimal: the key under which the words are kept.
     """
 
@@ -43,6 +44,7 @@ class ConsentBox:
     text: str
     html: str
     hash: str
+    by: ConsentBy = "box"
 
 
 @dataclass(frozen=True)

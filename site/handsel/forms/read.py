@@ -95,7 +95,7 @@ def _box(reading: Reading, form: Parsed, place: int, consent: ConsentSpec) -> tu
     if html.startswith("<p>") and html.endswith("</p>") and html.count("<p>") == 1:
         html = html[3:-4]
     key = hashlib.sha256("\n".join((consent.purpose, reading.site.language, text)).encode()).hexdigest()
-    return ConsentBox(consent.purpose, text, html, key), list(words.faults)
+    return ConsentBox(consent.purpose, text, html, key, consent.by), list(words.faults)
 
 
 def _field_faults(spec: FormSpec, parsed: Parsed) -> Iterator[Fault]:

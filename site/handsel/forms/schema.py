@@ -24,6 +24,8 @@ RESERVED_NAMES = frozenset({"data", "errors", "meta", "process", "validate", "po
 """What the class of a form calls its own."""
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+ConsentBy = Literal["box", "button"]
+"""How people agree: by ticking a box, or by pressing the button of a form that asks for nothing else."""
 Disposable = Literal["allow", "quarantine", "refuse"]
 
 
@@ -67,6 +69,7 @@ class ConsentSpec(Part):
 
     purpose: Key
     wording: Annotated[str, StringConstraints(pattern=r"^[\w-]+(/[\w-]+)*\.md$", max_length=200)]
+    by: ConsentBy = "box"
     required: bool = False
 
 

@@ -235,6 +235,12 @@ def form_faults(folder: Folder, form: CaptureForm) -> Iterator[Fault]:
         yield from field_faults(letter, form)
     asked = {consent.purpose for consent in form.consents}
     meta = folder.meta
+    for consent in form.consents:
+        if consent.by == "button" and meta.value and meta.value.kind != "newsletter":
+            yield meta.fault(("form",), "consent-by-button",
+                             f"In the form '{form.name}' the button gives the consent '{consent.purpose}', "
+                             f"but people press it for the {meta.value.kind}.",
+                             "Use another form, or let that consent have its own box: `by: box`.")
     wanted = {letter.topic: letter.step for letter in reversed(folder.letters) if not letter.is_delivery}
     if meta.value and meta.value.kind == "newsletter":
         wanted.setdefault(folder.topic, "the newsletter")

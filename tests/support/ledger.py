@@ -33,7 +33,7 @@ class Ledger:
         return int(self.value(f"SELECT count(*) FROM {table} WHERE {where}", *values))
 
     def become(self, email: str, letters: dict[str, str]) -> None:
-        """Wait until a person's messages are in these states, by step: a result is stored just after the mail is out."""
+        """Wait until a person's messages are in these states, by step: a result is stored right after its mail."""
         try:
             wait_until(lambda: self.letters(email) == letters, 5)
         except AssertionError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -165,7 +166,7 @@ def test_ten_thousand_submissions_for_one_victim_are_at_most_three_mails(app: Fl
     times = sorted(db.session.scalars(select(Message.first_due_at).where(Message.kind == "delivery")))
     for first, fourth in zip(times, times[3:], strict=False):
         assert fourth - first >= timedelta(days=1)
-    for earlier, later in zip(times, times[1:], strict=False):
+    for earlier, later in pairwise(times):
         assert later - earlier >= timedelta(minutes=10)
 
 

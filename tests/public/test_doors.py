@@ -150,8 +150,8 @@ def test_taking_data_along_holds_all_of_it_and_nobody_elses(app: Flask, client: 
     for number in range(5):
         assert f"canary-{number}" in answer.text
     assert "Canary-of-another" not in answer.text
-    assert set(told) >= {"lead", "capture", "consent", "lead_tag", "lead_offer", "download", "download_grant", "message",
-                         "attempt", "wording"}
+    assert set(told) >= {"lead", "capture", "consent", "lead_tag", "lead_offer", "download", "download_grant",
+                         "message", "attempt", "wording"}
     assert [row["text"] if isinstance(row, dict) else row for row in told["wording"].values()] == ["Send me tips."]
 
 
@@ -159,7 +159,8 @@ def canary(app: Flask, client: FlaskClient) -> Lead:
     """A lead whose every typed word can be found again."""
     from support.funnel import make_visit
 
-    seen = make_visit("198.51.100.3", HTTP_REFERER="https://canary-4.example/canary-4", QUERY_STRING="utm_campaign=canary-4")
+    seen = make_visit("198.51.100.3", HTTP_REFERER="https://canary-4.example/canary-4",
+                      QUERY_STRING="utm_campaign=canary-4")
     traffic = app.extensions["handsel.traffic"]
     traffic.record("view", "/offers/guide/", seen, "guide", "a")
     traffic.flush()

@@ -41,8 +41,8 @@ def send(client: FlaskClient, email: str = "ann@example.org", slug: str = "guide
          **fields: Any) -> TestResponse:
     """Fill in the form and press the button."""
     data = {"form-token": land(client, slug) if token is None else token, "email": email, "your-website": ""}
-    return client.post(f"/offers/{slug}/", data=data | {name.replace("__", "-"): value for name, value in fields.items()},
-                       headers=PERSON)
+    data |= {name.replace("__", "-"): value for name, value in fields.items()}
+    return client.post(f"/offers/{slug}/", data=data, headers=PERSON)
 
 
 def fingerprint() -> str:
@@ -383,7 +383,8 @@ def test_thank_you_pages_are_not_indexed_kept_or_passed_on(client: FlaskClient) 
     assert page.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert "no-store" in page.headers["Cache-Control"]
-    assert client.get("/offers/demo/thanks/" + send(client, "b@example.org").location.rsplit("/", 1)[1]).status_code == 404
+    key = send(client, "b@example.org").location.rsplit("/", 1)[1]
+    assert client.get(f"/offers/demo/thanks/{key}").status_code == 404
 
 
 def test_a_proven_answer_is_never_overwritten_by_a_claim(client: FlaskClient, clock: Any) -> None:

@@ -21,9 +21,8 @@ from handsel.traffic.visitor import Visit, visit
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 ADVICE = ConsentBox("advice", "Send me tips.", "Send me tips.", sha256(b"advice").hexdigest())
 NEWS = ConsentBox("newsletter", "Send me the letter.", "Send me the letter.", sha256(b"news").hexdigest())
-SHORT = CaptureForm(
-    "short", "Get it", "", (Field("email", "email", "E-mail", required=True), Field("first_name", "given-name", "Name")),
-    (ADVICE, NEWS), "Send it", "", Spam(0), "d" * 64)
+FIELDS = (Field("email", "email", "E-mail", required=True), Field("first_name", "given-name", "Name"))
+SHORT = CaptureForm("short", "Get it", "", FIELDS, (ADVICE, NEWS), "Send it", "", Spam(0), "d" * 64)
 
 
 def make_letter(step: str, days: float = 0, topic: str = "advice") -> Letter:

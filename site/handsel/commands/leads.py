@@ -15,6 +15,7 @@ from typing import IO
 import click
 
 from handsel.cli import with_app
+from handsel.commands.person import forget_command, show_command
 
 
 @click.group("leads")
@@ -25,6 +26,10 @@ def leads_command() -> None:
     Example:
       handsel leads export --offer home-energy-guide -o leads.csv
     """
+
+
+leads_command.add_command(show_command)
+leads_command.add_command(forget_command)
 
 
 @leads_command.command("export")

@@ -12,12 +12,12 @@ from sqlalchemy import String, and_, cast, delete, exists, or_, select, update
 
 from handsel.accounts.models import DeskSession, SignInLink
 from handsel.db import write_connection
-from handsel.leads.models import Capture, Grant, Lead
+from handsel.leads.models import Capture, GoneMail, Grant, Lead
 from handsel.mail.inbox import Inbox
 from handsel.mail.models import Message, Suppression
 from handsel.mail.queue import FINAL
 from handsel.offers.project import Project
-from handsel.traffic.models import DaySecret, Hit
+from handsel.traffic.models import DaySecret, Hit, Visitor
 
 AT_ONCE = 1000  # rows in one transaction, so that nobody else waits for long
 UNPROVEN = timedelta(days=14)
@@ -33,6 +33,8 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
     today = at.date()
     thrown = {
         "secrets of past days": _delete(DaySecret, DaySecret.day < today, key=DaySecret.day),
+        "beginnings of past days' visits": _delete(Visitor, Visitor.day < today, key=Visitor.visitor),
+        "counts of mails to mailboxes given up": _delete(GoneMail, GoneMail.at < at - timedelta(days=1)),
         "visits older than 13 months": _delete(Hit, Hit.at < at - HITS),
         "leads that never proved their mailbox": _delete(Lead, _unproven(project, at)),
         "download links": _delete(Grant, Grant.expires_at < at - LINKS),

@@ -12,7 +12,8 @@ from handsel.errors import SettingsError, nearest
 Tls = Literal["off", "starttls", "tls"]
 PORTS: dict[Tls, int] = {"off": 25, "starttls": 587, "tls": 465}
 WHERE = "HANDSEL_MAIL_URL"
-EXAMPLE = "Write it as `smtp://user:password@mail.example.org:587?tls=starttls`."
+EXAMPLE = ("Write it as `smtp://user:password@mail.example.org:587?tls=starttls`; in a password `/`, `?`, `#` and `@` "
+           "are written %2F, %3F, %23 and %40.")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ def read(url: str) -> ServerAddress:
     if not host:
         raise SettingsError(WHERE, "The address names no host.", EXAMPLE)
     if parts.path not in ("", "/"):
-        raise SettingsError(WHERE, "Nothing may follow the host but a port and `?tls=`. A password with "
-                            "`/`, `?`, `#` or `@` is written with %2F, %3F, %23 or %40.", EXAMPLE)
+        raise SettingsError(WHERE, "Nothing may follow the host but a port and `?tls=`.", EXAMPLE)
     if given_port is not None and not given_port:
         raise SettingsError(WHERE, "The port is 0.", EXAMPLE)
     tls = _tls(parts.scheme, given_port, parts.query)

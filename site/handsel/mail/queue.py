@@ -113,8 +113,9 @@ def claim(connection: Connection, worker: str, at: datetime, limit: int) -> list
         if len(taken) >= limit:
             break
         due = (select(_m.id).where(_m.state == "queued", _m.priority == level, _m.due_at <= at)
-               .order_by(_m.due_at).limit(limit - len(taken)).with_for_update(skip_locked=True))
-        take = (update(_message).where(_m.id.in_(due.scalar_subquery()), _m.state == "queued")
+               .order_by(_m.due_at).limit(limit - len(taken)).with_for_update(skip_locked=True).cte("due"))
+        # In a WITH clause, since PostgreSQL may run a mere subquery more than once and so take more than the limit.
+        take = (update(_message).where(_m.id.in_(select(due.c.id)), _m.state == "queued")
                 .values(state="claimed", worker=worker, lease_until=at + LEASE).returning(*_CLAIMED))
         rows = [Claimed(**claimed._mapping) for claimed in connection.execute(take)]
         taken += sorted(rows, key=lambda claimed: (claimed.due_at, claimed.id))

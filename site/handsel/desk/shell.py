@@ -53,7 +53,8 @@ class Shell:
     person: SignedIn | None
     site: str
     places: tuple[Place, ...]
-    here: str
+    at: Place | None
+    """The place that this page belongs to, if any."""
 
     @property
     def bar(self) -> tuple[Place, ...]:
@@ -84,8 +85,13 @@ def shell() -> Shell:
     if signed_in is not None:
         places = tuple(place for place in PLACES if place.endpoint in current_app.view_functions
                        and signed_in.role in roles_of(current_app, place.endpoint))
-    here = (request.endpoint or "").partition(".")[0]
-    return Shell(signed_in, site_name(), places, here)
+    return Shell(signed_in, site_name(), places, _at(places, request.endpoint or ""))
+
+
+def _at(places: tuple[Place, ...], endpoint: str) -> Place | None:
+    of_blueprint = endpoint.partition(".")[0] + "."
+    return next((place for place in places if place.endpoint == endpoint
+                 or (place.endpoint.startswith(of_blueprint) and of_blueprint != "home.")), None)
 
 
 def may(endpoint: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # What starts a formula in Excel, LibreOffice and Google Sheets; the wide forms are read as the narrow ones by some.
-_SIGNS = "=+\\-@＝＋－＠"
+_SIGNS = "=+\\-@＝＋－＠−"
 # Signs that spreadsheets skip, or that look like nothing, before they read on.
 _SPACES = "\\x7f-\\xa0\\xad\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff"
 _BLANK = f"\\x00-\\x20{_SPACES}"

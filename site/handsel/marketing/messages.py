@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -65,12 +66,16 @@ def _count(session: Session, state: str) -> int:
 
 def _people(session: Session, rows: list[Message]) -> dict[int, Addressee]:
     """By the messages' numbers: whom they go to."""
-    leads = dict(session.execute(select(Lead.id, Lead.address).where(
-        Lead.id.in_({row.lead_id for row in rows if row.lead_id}))).tuples().all())
-    accounts = dict(session.execute(select(Account.id, Account.email).where(
-        Account.id.in_({row.account_id for row in rows if row.account_id}))).tuples().all())
+    leads = _addresses(session, select(Lead.id, Lead.address).where(
+        Lead.id.in_({row.lead_id for row in rows if row.lead_id})))
+    accounts = _addresses(session, select(Account.id, Account.email).where(
+        Account.id.in_({row.account_id for row in rows if row.account_id})))
     return {row.id: Addressee(leads.get(row.lead_id or 0, ""), row.lead_id) if row.lead_id
             else Addressee(accounts.get(row.account_id or 0, ""), None) for row in rows}
+
+
+def _addresses(session: Session, query: Select[Any]) -> dict[int, str]:
+    return {number: address for number, address in session.execute(query)}
 
 
 @bp.post("/messages/<int:message_id>/retry")

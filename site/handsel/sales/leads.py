@@ -114,12 +114,12 @@ def release(lead_id: int, capture_id: int) -> ResponseReturnValue:
     capture = db.get_or_404(Capture, capture_id)
     if capture.lead_id != lead_id:
         abort(404)
-    offer, reason = current().offer(capture.offer), capture.quarantine
-    if offer is None:
+    reason = capture.quarantine
+    if current().offer(capture.offer) is None:
         flash(f"The offer '{capture.offer}' is gone, so there is nothing to send.", "bad")
         return redirect(url_for("leads.lead", lead_id=lead_id), 303)
     with writing() as write:
-        if held.release(write, offer, write.get_one(Capture, capture_id), clock.now()):
+        if held.release(write, write.get_one(Capture, capture_id), clock.now()):
             _log(write, "released a held capture", write.get_one(Lead, lead_id), {"reason": reason})
     flash("Released. What was asked for is on its way.", "good")
     return redirect(url_for("leads.lead", lead_id=lead_id), 303)

@@ -1,0 +1,59 @@
+"""The log of the desk: what was changed or taken out of it shows."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, update
+
+from factories import make_account
+from handsel.accounts import audit
+from handsel.accounts.models import AuditEntry
+from handsel.db import db, writing
+
+
+def write(*actions: str) -> list[int]:
+    numbers = []
+    for action in actions:
+        with writing() as session:
+            numbers.append(audit.record(session, action, "test", "account:1", {"n": action, "ü": [1, None]}).id)
+    return numbers
+
+
+def broken() -> int | None:
+    return audit.verify(db.session()).broken
+
+
+def test_an_untouched_log_is_whole(app, clock):
+    write("one", "two", "three")
+    assert audit.verify(db.session()) == audit.Verdict(entries=3, broken=None)
+
+
+@pytest.mark.parametrize("column", ["actor", "action", "subject", "detail", "seal"])
+def test_a_changed_entry_is_found(app, clock, column):
+    _, second, _ = write("one", "two", "three")
+    with writing() as session:
+        value = {"n": "other"} if column == "detail" else "other"
+        session.execute(update(AuditEntry).where(AuditEntry.id == second).values({column: value}))
+    assert broken() == second
+
+
+def test_a_removed_entry_is_found(app, clock):
+    _, second, third = write("one", "two", "three")
+    with writing() as session:
+        session.execute(delete(AuditEntry).where(AuditEntry.id == second))
+    assert broken() == third
+
+
+def test_an_account_may_go_and_what_it_did_stays_true(app, clock):
+    account = make_account("owner")
+    with writing() as session:
+        audit.record(session, "exported leads", audit.Actor(account.email, account.id))
+    with writing() as session:
+        session.delete(session.merge(account))
+    assert audit.verify(db.session()) == audit.Verdict(entries=1, broken=None)
+
+
+def test_what_people_type_stays_one_line(app, clock):
+    with writing() as session:
+        number = audit.record(session, "was refused", "a\nforged: entry\r\x1b[31m\u2028x").id
+    assert db.session.get_one(AuditEntry, number).actor == "a�forged: entry��[31m�x"

@@ -12,7 +12,6 @@ from handsel import clock
 
 POLL = 0.2  # seconds between two looks into an idle queue: a mail leaves well within a second of its capture
 IDLE = 15.0  # seconds after which an idle line to the mail server is hung up, before the server grows tired of it
-DAY = 86_400.0
 log = logging.getLogger("handsel.worker")
 
 
@@ -26,14 +25,14 @@ def run(app: Flask, stop: threading.Event) -> None:
         deliverer = Deliverer(app, stop=stop)
         heartbeat = Heartbeat(app, deliverer)
         heartbeat.start()
-        last_mail, next_purge = time.monotonic(), time.monotonic() + 60
+        last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None
         try:
             while not stop.is_set():
                 try:
                     done = deliverer.round().total
-                    if time.monotonic() >= next_purge:
-                        next_purge = time.monotonic() + DAY
+                    if clock.now().date() != purged_on and time.monotonic() >= first_purge:
                         purge(app, clock.now())
+                        purged_on = clock.now().date()
                 except Exception:  # the worker outlives whatever one round meets; nothing is lost, the rows remember
                     log.exception("a round of the worker failed; it goes on in a second")
                     deliverer.let_go()

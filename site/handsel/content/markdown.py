@@ -23,7 +23,7 @@ from pymdownx.blocks.block import Block as ParsedBlock
 
 from handsel.content import plain
 from handsel.content.blocks import REGISTRY, Slot, Work
-from handsel.content.blocks.kinds import name_as
+from handsel.content.blocks.kinds import name_as, wrap
 from handsel.content.blocks.scan import scan
 from handsel.content.sanitise import sanitise
 from handsel.errors import Fault
@@ -277,14 +277,31 @@ def _dress(root: Element, work: Work) -> None:
 
 def _bands(root: Element, work: Work, names: dict[int, str]) -> None:
     """Put a ``break`` before each top-level element that begins a new band of a full-width page."""
+    bands: list[list[Element]] = [[]]
     previous: Element | None = None
     for child in list(root):
         name = names.get(id(child), "")
         if previous is not None:
             before = names.get(id(previous), "")
             if child.tag == "h2" or before in ALONE or (name in BAND and previous.tag != "h2"):
-                root.insert(list(root).index(child), work.slot("break", 0, name=name))
+                bands.append([work.slot("break", 0, name=name)])
+        bands[-1].append(child)
         previous = child
+    for band in bands:
+        _beside_form(band, work, names)
+    root[:] = [child for band in bands for child in band]
+
+
+def _beside_form(band: list[Element], work: Work, names: dict[int, str]) -> None:
+    """In a band with a form at its top level, gather what is to stand beside the form."""
+    forms = [child for child in band if names.get(id(child)) == "form"]
+    number = band[0].get(work.place) if band else None
+    if not forms or number is None or work.slots[int(number)].kind != "break":
+        return
+    work.slots[int(number)].options["name"] = "form"
+    head = band[:2] if len(band) > 1 and band[1].tag == "h2" else band[:1]
+    words = [child for child in band[len(head) :] if child is not forms[0]]
+    band[:] = [*head, forms[0], wrap("div", words, work, "band-words")]
 
 
 def _images(clean: str, work: Work, lines: list[str], first_line: int) -> tuple[str, tuple[Image, ...]]:

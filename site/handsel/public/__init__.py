@@ -25,6 +25,7 @@ def public_frame(layout: str = "landing", parts: Iterable[str] = ()) -> Frame:
     from handsel.public.frame import frame
 
     state = _pages().state()
+    parts = {*parts, "mistakes"} if "form" in parts else parts
     found = frame(state.project.site, layout, parts, state.press.files)
     g.style_hashes = {*g.get("style_hashes", ()), found.style.hash}
     return found

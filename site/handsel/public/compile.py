@@ -63,6 +63,8 @@ class Compiled:
 
     def rest(self, tokens: Sequence[bytes]) -> bytes:
         """What stands behind ``start``."""
+        if not self.order:
+            return b""
         if len(self.order) == 1:
             return self.pieces[0] + tokens[0] + self.pieces[1]
         filled = [self.pieces[0]]

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from handsel.content.schema import MenuLink, SiteSettings, Theme
 from handsel.public import theme as look
 from handsel.public.files import Files
+from handsel.public.styles import names_in, stylesheet
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,17 @@ class Frame:
     """The frame of one page, for ``templates/public/base.html``."""
 
     site: SiteSettings
+    parts: frozenset[str]
     style: Style
     logo: Markup
     head: Markup
     navigation: tuple[MenuLink, ...]
     footer: tuple[MenuLink, ...]
+
+    def fitted(self, html: str) -> tuple[str, Style]:
+        """``html``, drawn with this frame, with no more style than it asks for; and that style."""
+        fit = style(self.site.theme, self.parts, names_in(html))
+        return html.replace(f"<style>{self.style.css}</style>", f"<style>{fit.css}</style>", 1), fit
 
     @property
     def css(self) -> Markup:
@@ -45,16 +52,11 @@ class Frame:
 
 
 @lru_cache(maxsize=256)
-def style(theme: Theme, parts: frozenset[str]) -> Style:
-    """The style of a page that uses ``parts``."""
-    css = look.stylesheet(theme, parts)
+def style(theme: Theme, parts: frozenset[str], names: frozenset[str] | None = None) -> Style:
+    """The style of a page that uses ``parts``, for the elements and classes ``names`` alone if they are known."""
+    css = stylesheet(theme, parts, names)
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return Style(Markup(css), f"'sha256-{digest}'")  # noqa: S704  our own files and colours checked by the schema
-
-
-@lru_cache(maxsize=16)
-def _ramp(theme: Theme) -> look.Palette:
-    return look.palette(theme)
 
 
 BOOKMARK = Markup(
@@ -69,7 +71,7 @@ def frame(site: SiteSettings, layout: str, parts: Iterable[str], files: Files) -
     legal = tuple(link for link in site.footer if not bare or link.to == site.privacy)
     wanted = frozenset(parts)
     return Frame(
-        site, style(site.theme, wanted), _logo(site, files), _head(site), () if bare else site.navigation, legal
+        site, wanted, style(site.theme, wanted), _logo(site, files), _head(site), () if bare else site.navigation, legal
     )
 
 
@@ -87,7 +89,7 @@ def _logo(site: SiteSettings, files: Files) -> Markup:
 
 
 def _head(site: SiteSettings) -> Markup:
-    ramp = _ramp(site.theme)
+    ramp = look.palette(site.theme)
     colours = Markup("")
     for scheme, tokens in (("light", ramp.light), ("dark", ramp.dark)):
         if site.theme.scheme == "auto":

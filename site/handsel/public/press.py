@@ -140,7 +140,7 @@ class Drawing:
         head = head_of(self.press, self.sheet, self.page)
         extra = _EXTRAS.get(self.sheet.layout, _nothing)(self)
         site = self.project.site
-        self.parts |= {self.sheet.layout}
+        self.parts |= {self.sheet.layout} | ({"mistakes"} if self.bound else set())
         frame = frames.frame(site, self.sheet.layout, self.parts, self.press.files)
         values = {
             "frame": frame,
@@ -157,7 +157,8 @@ class Drawing:
         if self.page is not None:
             values |= {"lang": self.page.meta.lang or site.language, "dir": self.page.meta.dir or site.direction}
         template = self.press.environment.get_template(f"public/{TEMPLATES[self.sheet.layout]}.html")
-        return Drawn(template.render(values), frame.style.hash, tuple(self.holes), head.noindex)
+        html, style = frame.fitted(template.render(values))
+        return Drawn(html, style.hash, tuple(self.holes), head.noindex)
 
     def body(self) -> Markup:
         """The page's parts with every slot filled."""

@@ -1,4 +1,4 @@
-"""The look "Quiet press": a ramp of colours from one brand colour, and the style sheet that a page carries.
+"""The look "Quiet press": a ramp of colours from one brand colour.
 
 Every colour that words or edges have is moved in lightness until it keeps its contrast on every ground it may stand on,
 in both schemes; hue stays the marketer's. ``Palette.told`` says in words what had to be changed.
@@ -6,27 +6,16 @@ in both schemes; hue stays the marketer's. ``Palette.told`` says in words what h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 
 from handsel.content.schema import Theme
 from handsel.public.colour import STEP, Oklch, contrast, parse, render
 
-CSS = Path(__file__).parent.parent / "static" / "public"
 WORDS, EDGES, INK = 4.5, 3.0, 7.0  # WCAG 2.2: text AA, user interface AA, text AAA
 SPARE = 0.05  # rounding to 8 bits must not undercut a limit
 
-SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif'
-HEADINGS = {
-    "old-style": '"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif',
-    "sans": "var(--text)",
-    "rounded": 'ui-rounded,"SF Pro Rounded",Quicksand,Nunito,Manjari,"Arial Rounded MT Bold",var(--text)',
-    "slab": 'Rockwell,"Rockwell Nova","Roboto Slab","DejaVu Serif","Sitka Small",serif',
-}
-RADIUS = {"none": (0, 0, 0), "small": (2, 4, 8), "medium": (4, 8, 16), "large": (8, 14, 24)}
 PAPERS = {  # hue and chroma of grounds, as a share of those of warm paper: light, then dark
     "warm": ((90, 1.0), (260, 1.0)),
     "white": ((90, 0.0), (260, 0.0)),
@@ -48,6 +37,7 @@ class Palette:
     told: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)
 def palette(theme: Theme) -> Palette:
     """The ramp for ``theme``; the rules of contrast hold for any brand and highlighter colour."""
     told: list[str] = []
@@ -152,47 +142,3 @@ def rules(tokens: dict[str, str]) -> Iterable[tuple[str, str, float, float]]:
     pairs += [("on-brand", "brand", WORDS), ("on-brand", "brand-hi", WORDS)]
     pairs += [(edge, ground, EDGES) for edge in ("field", "focus") for ground in papers]
     return [(word, ground, contrast(tokens[word], tokens[ground]), least) for word, ground, least in pairs]
-
-
-def tokens_css(theme: Theme) -> str:
-    """The custom properties of ``theme`` as a minified layer."""
-    ramp = palette(theme)
-    small, medium, large = RADIUS[theme.radius]
-    shape = (
-        f"--round-1:{small}px;--round-2:{medium}px;--round-3:{large}px;"
-        f'--text:{SANS};--heads:{HEADINGS[theme.headings]};--code:ui-monospace,Consolas,"DejaVu Sans Mono",monospace'
-    )
-    light, dark = (
-        ";".join(f"--{name}:{value}" for name, value in tokens.items()) for tokens in (ramp.light, ramp.dark)
-    )
-    if theme.scheme == "light":
-        return f"@layer tokens{{:root{{color-scheme:light;{light};{shape}}}}}"
-    if theme.scheme == "dark":
-        return f"@layer tokens{{:root{{color-scheme:dark;{dark};{shape}}}}}"
-    return (
-        f"@layer tokens{{:root{{color-scheme:light dark;{light};{shape}}}"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}}}"
-    )
-
-
-@cache
-def part_css(name: str) -> str:
-    """``base``, or one of ``static/public/parts/``, in few bytes; empty when there is none of that name."""
-    path = CSS / "base.css" if name == "base" else CSS / "parts" / f"{name}.css"
-    return minify(path.read_text(encoding="utf-8")) if path.is_file() else ""
-
-
-def stylesheet(theme: Theme, parts: Iterable[str]) -> str:
-    """All the CSS of a page that uses ``parts``."""
-    return (
-        "@layer tokens,base,parts;" + tokens_css(theme) + part_css("base") + "".join(map(part_css, sorted(set(parts))))
-    )
-
-
-def minify(css: str) -> str:
-    """``css`` without comments and idle spaces; spaces inside calc() stay, since they mean something there."""
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
-    css = re.sub(r"\s+", " ", css)
-    css = re.sub(r"\s*([{};,>])\s*", r"\1", css)
-    css = re.sub(r":\s+", ":", css)
-    return css.replace(";}", "}").replace("@layer tokens,base,parts,pages;", "").strip()

@@ -29,7 +29,6 @@ Two sentences on what the reader will have afterwards.
 )
 def hero(root: Element, block: Block, work: Work) -> None:
     """The opening: small line, h1 and lead on one side, cover and form beside them."""
-    name_as(root, "div", work, "hero")
     words = list(root)
     aside = [child for child in words if _slot_kind(child, work) in {"cover", "form"} or _is_picture(child)]
     words = [child for child in words if child not in aside]
@@ -42,15 +41,25 @@ def hero(root: Element, block: Block, work: Work) -> None:
     if after is not None:
         after.set(work.mark, "lead")
     wants_form = block.options.get("form", bool(work.default_form))
-    has_form = any(_slot_kind(child, work) == "form" for child in aside)
-    if wants_form and not has_form and not work.letter:
-        aside.append(
-            work.slot("form", block.line, form=work.default_form, offer=block.options.get("offer", work.offer))
-        )
-    for child in aside:
+    forms = [child for child in aside if _slot_kind(child, work) == "form"]
+    if wants_form and not forms and not work.letter:
+        named = block.options.get("offer", work.offer)
+        forms = [work.slot("form", block.line, form=work.default_form, offer=named)]
+    rest = [child for child in aside if child not in forms]
+    for child in rest:
         if _is_picture(child):
             name_as(child, child.tag, work, "hero-picture")
-    replace(root, [wrap("div", words, work, "hero-words"), *aside])
+    name_as(root, "div", work, _hero_look(forms, rest))
+    replace(root, [wrap("div", words, work, "hero-words"), *forms, *rest])
+
+
+def _hero_look(forms: list[Element], rest: list[Element]) -> str:
+    """The hero's trusted classes, by what stands beside its words."""
+    if not forms and not rest:
+        return "hero"
+    if forms:
+        return "hero hero--two hero--both" if rest and not _is_picture(rest[0]) else "hero hero--two"
+    return "hero hero--two hero--picture" if _is_picture(rest[0]) else "hero hero--two hero--cover"
 
 
 @block("cover", "/// cover\n///", argument="the offer's short name", title=Option(), subtitle=Option(), author=Option())

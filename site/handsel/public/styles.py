@@ -1,0 +1,149 @@
+"""The style sheet that a page carries in its head: tokens, the sheet of paper, and the parts that the page uses.
+
+The files under ``static/public/`` are read as written and put together in few bytes: without comments and idle spaces,
+without tokens that nothing on the page asks for, and with short names for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from handsel.content.schema import Theme
+from handsel.public.theme import palette
+
+CSS = Path(__file__).parent.parent / "static" / "public"
+SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif'
+HEADINGS = {
+    "old-style": '"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif',
+    "sans": "var(--text)",
+    "rounded": 'ui-rounded,"SF Pro Rounded",Quicksand,Nunito,Manjari,"Arial Rounded MT Bold",var(--text)',
+    "slab": 'Rockwell,"Rockwell Nova","Roboto Slab","DejaVu Serif","Sitka Small",serif',
+}
+RADIUS = {"none": (0, 0, 0), "small": (2, 4, 8), "medium": (4, 8, 16), "large": (8, 14, 24)}
+CODE = 'ui-monospace,Consolas,"DejaVu Sans Mono",monospace'
+_TOKEN = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?=[:),])")
+
+
+def stylesheet(theme: Theme, parts: Iterable[str], names: frozenset[str] | None = None) -> str:
+    """The CSS of a page that uses ``parts``; names for which there is no file are no parts and do no harm.
+
+    ``names`` are the elements and classes of the page (see ``names_in``): rules for others are left out.
+    """
+    base = f"@layer base{{{part('base')}}}"
+    rules = f"{base}@layer parts{{{''.join(map(part, sorted(set(parts) - {'base'})))}}}"
+    if names is not None:
+        rules = _asked_for(rules, names)
+    return _short_names(_tokens(theme, rules) + rules)
+
+
+def names_in(html: str) -> frozenset[str]:
+    """The elements and, with a dot before them, the classes that ``html`` uses."""
+    classes = {f".{name}" for found in re.findall(r'class="([^"]*)"', html) for name in found.split()}
+    return frozenset(classes | set(re.findall(r"<([a-z][a-z0-9]*)", html)))
+
+
+def _asked_for(css: str, names: frozenset[str]) -> str:
+    """``css`` without the rules that no element of the page can match."""
+    kept, at = [], 0
+    while (opening := css.find("{", at)) >= 0:
+        prelude = css[at:opening]
+        end = _end_of_block(css, opening)
+        body = css[opening + 1 : end]
+        at = end + 1
+        if prelude.startswith(("@media", "@layer")):
+            body = _asked_for(body, names)
+        elif not prelude.startswith("@"):
+            prelude = ",".join(each for each in _selectors(prelude) if _may_match(each, names))
+        if prelude and body:
+            kept.append(f"{prelude}{{{body}}}")
+    return "".join(kept)
+
+
+def _end_of_block(css: str, opening: int) -> int:
+    depth = 0
+    for found in re.compile(r"[{}]").finditer(css, opening):
+        depth += 1 if found[0] == "{" else -1
+        if not depth:
+            return found.start()
+    raise ValueError("a style file has a block without an end")
+
+
+def _selectors(prelude: str) -> list[str]:
+    """The selectors of a list; commas in parentheses are not its own."""
+    return re.split(r",(?![^(]*\))", prelude)
+
+
+@cache
+def _needs(selector: str) -> frozenset[str]:
+    """What a page must have for ``selector`` to match anything; what it must not have is not looked at."""
+    plain = selector
+    while (shorter := re.sub(r":(?:not|is|where)\((?:[^()]|\([^()]*\))*\)", "", plain)) != plain:
+        plain = shorter
+    plain = re.sub(r":nth-[a-z-]+\([^)]*\)|::?[a-z-]+\b(?!\()|\[[^\]]*\]", "", plain)
+    classes = re.findall(r"\.[A-Za-z][\w-]*", plain)
+    return frozenset(classes) | frozenset(re.findall(r"(?:^|[\s>+~(])([a-z][a-z0-9]*)", plain))
+
+
+def _may_match(selector: str, names: frozenset[str]) -> bool:
+    return _needs(selector) <= names
+
+
+def _tokens(theme: Theme, rules: str) -> str:
+    """The custom properties that ``rules`` ask for, in the schemes that the theme has."""
+    ramp = palette(theme)
+    shape = {f"round-{n}": f"{radius}px" for n, radius in enumerate(RADIUS[theme.radius], 1)}
+    shape |= {"text": SANS, "heads": HEADINGS[theme.headings], "code": CODE}
+    asked = {name[2:] for name in _TOKEN.findall(rules + shape["heads"])}
+
+    def written(tokens: dict[str, str]) -> str:
+        return ";".join(f"--{name}:{_hex(value)}" for name, value in tokens.items() if name in asked)
+
+    if theme.scheme == "light":
+        return f":root{{color-scheme:light;{written(ramp.light | shape)}}}"
+    if theme.scheme == "dark":
+        return f":root{{color-scheme:dark;{written(ramp.dark | shape)}}}"
+    dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{written(ramp.dark)}}}}}"  # paper stays white
+    return f":root{{color-scheme:light dark;{written(ramp.light | shape)}}}{dark}"
+
+
+def _hex(value: str) -> str:
+    """``#aabbcc`` as ``#abc``."""
+    pairs = re.fullmatch(r"#(.)\1(.)\2(.)\3", value)
+    return "#" + "".join(pairs.groups()) if pairs else value
+
+
+def _short_names(css: str) -> str:
+    """``css`` with one or two letters for each custom property, the shortest for the one most used."""
+    used = Counter(_TOKEN.findall(css))
+    names = (f"--{_letters(n)}" for n in count())
+    short = dict(zip(sorted(used, key=lambda name: (-used[name], name)), names, strict=False))
+    return _TOKEN.sub(lambda found: short[found[0]], css)
+
+
+def _letters(number: int) -> str:
+    rest, letter = divmod(number, 26)
+    return (_letters(rest - 1) if rest else "") + chr(97 + letter)
+
+
+@cache
+def part(name: str) -> str:
+    """The rules of ``base``, or of one of ``static/public/parts/``, in few bytes; empty when there is none."""
+    path = CSS / "base.css" if name == "base" else CSS / "parts" / f"{name}.css"
+    if not path.is_file():
+        return ""
+    css = minify(path.read_text(encoding="utf-8"))
+    return "".join(body[:-1] for body in re.split(r"@layer \w+(?:,\w+)*[{;]", css)[1:] if body)
+
+
+def minify(css: str) -> str:
+    """``css`` without comments and idle spaces; spaces inside calc() stay, since they mean something there."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    css = re.sub(r"\s+", " ", css)
+    css = re.sub(r"\s*([{};,>])\s*", r"\1", css)
+    css = re.sub(r":\s+", ":", css).replace("= ", "=")
+    return css.replace(";}", "}").strip()

@@ -145,7 +145,7 @@ def export() -> ResponseReturnValue:
     with writing() as write:
         audit.record(write, "exported leads", person().actor, "leads",
                      {"rows": rows, "format": kind, **asked.shown})
-    answer = Response(_file(kind, asked, first), mimetype=FORMATS[kind])
+    answer = Response(_file(kind, asked, first), content_type=FORMATS[kind])
     name = "-".join(["leads", *(asked.shown[part] for part in ("offer", "tag", "stage") if part in asked.shown),
                      f"{clock.now():%Y-%m-%d}"])
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind.partition("-")[0]}"'

@@ -31,11 +31,14 @@ def test_a_letter_is_text_with_places_to_fill(project: Path) -> None:
     assert begin.subject == (Merge("first_name", "Hello"), ", have you begun?")
     assert begin.preheader == ("The first page is the hardest.",)
     assert begin.html[:3] == ("<p>Hello ", Merge("first_name", "there"),
-                              ",</p>\n<p>two days ago you asked for our guide. Read the first page today:</p>\n<ul>\n<li>put the book beside the kettle</li>\n"
+                              ",</p>\n<p>two days ago you asked for our guide. "
+                              "Read the first page today:</p>\n<ul>\n<li>put the book beside the kettle</li>\n"
                               "<li>read while the water boils</li>\n</ul>\n<p><a href=\"")
     assert begin.html[3:] == (Merge("site_url"), '/blog/first-post/">Read more on our site</a></p>\n<p>Ada</p>')
     assert begin.text == ("Hello ", Merge("first_name", "there"),
-                          ",\n\ntwo days ago you asked for our guide. Read the first page today:\n\n- put the book beside the kettle\n- read while the water boils\n\n"
+                          ",\n\ntwo days ago you asked for our guide. "
+                          "Read the first page today:\n\n- put the book beside the kettle\n"
+                          "- read while the water boils\n\n"
                           "Read more on our site (", Merge("site_url"), "/blog/first-post/)\n\nAda")
     assert begin.fields_used == {"first_name", "site_url"}
 

@@ -102,21 +102,83 @@ class World:
                 yield beside(file, file.split("/", 2)[2])
 
 
-def faults_of(world: World) -> dict[str, list[Fault]]:
-    """Faults between files, by the file or the folder (``offers/<slug>``) that they belong to."""
-    found: dict[str, list[Fault]] = {SITE_FILE: list(_site_faults(world))}
+@dataclass(frozen=True)
+class Verdicts:
+    """What is wrong between the files of ``world``: by page of content/, by other unit, and between addresses."""
+
+    world: World
+    pages: dict[str, tuple[Fault, ...]]
+    others: dict[str, tuple[Fault, ...]]
+    addresses: tuple[tuple[str, Fault], ...]
+
+    def by_unit(self) -> dict[str, list[Fault]]:
+        """All faults by the file or the folder (``offers/<slug>``) that they belong to."""
+        found = {unit: list(wrong) for unit, wrong in (*self.pages.items(), *self.others.items()) if wrong}
+        for unit, fault in self.addresses:
+            found.setdefault(unit, []).append(fault)
+        return found
+
+
+def judge(world: World, before: Verdicts | None = None) -> Verdicts:
+    """The verdicts on ``world``; a page that was judged ``before`` is not judged again if nothing can have changed it."""
+    alike = before is not None and _alike(world, before.world)
+    if before is not None and alike:
+        for name in ("assets", "written", "made"):
+            world.__dict__[name] = getattr(before.world, name)
+    pages: dict[str, tuple[Fault, ...]] = {}
     for file, read in world.pages.items():
-        if wrong := list(page_faults(world, read)):
-            found[file] = wrong
-    for slug, folder in world.folders.items():
-        if wrong := list(_folder_faults(world, folder)):
-            found[f"offers/{slug}"] = wrong
-    for mail in world.mails.values():
-        if mail.value and (wrong := list(_letter_faults(world, mail.value))):
-            found[mail.file] = wrong
-    for owner, fault in _address_faults(world):
-        found.setdefault(owner, []).append(fault)
-    return found
+        if before is not None and alike and before.world.pages[file] is read:
+            pages[file] = before.pages[file]
+        else:
+            pages[file] = tuple(page_faults(world, read))
+    others = {SITE_FILE: tuple(_site_faults(world))}
+    others |= {f"offers/{slug}": tuple(_folder_faults(world, folder)) for slug, folder in world.folders.items()}
+    others |= {mail.file: tuple(_letter_faults(world, mail.value)) for mail in world.mails.values() if mail.value}
+    addresses = before.addresses if before is not None and alike else tuple(_address_faults(world))
+    return Verdicts(world, pages, others, addresses)
+
+
+def _alike(world: World, before: World) -> bool:
+    """Whether the two look the same to a page that did not change: what can be linked to, and who can be named."""
+    if world.tree.stamps.keys() != before.tree.stamps.keys() or world.tree.faults != before.tree.faults:
+        return False
+    if world.site != before.site or world.reading.settled != before.reading.settled:
+        return False
+    pages = all(before.pages[file] is read or _looks(before.pages[file]) == _looks(read)
+                for file, read in world.pages.items())
+    folders = all(before.folders[slug] is folder or _folder_looks(before.folders[slug]) == _folder_looks(folder)
+                  for slug, folder in world.folders.items())
+    return pages and folders and not any(_passed(moment, before.at, world.at) for moment in _moments(world))
+
+
+def _looks(read: Read[Page]) -> object:
+    """What others see of a page."""
+    if read.value is None:
+        return None
+    meta = read.value.meta
+    lines = tuple(read.fault(("aliases", place), "", "", "").line for place in range(len(meta.aliases)))
+    return (meta.draft, meta.publish_at, meta.unpublish_at, meta.aliases, lines, meta.tags, anchors(read.value))
+
+
+def _folder_looks(folder: Folder) -> object:
+    meta = folder.meta.value
+    named = (meta.form, meta.closes_at, meta.aliases) if meta else None
+    variants = [read.value.meta.aliases if read.value else None for read in folder.pages.values()]
+    return (named, variants, not meta or not meta.aliases or folder.meta.lines)
+
+
+def _passed(moment: datetime | None, before: datetime, now: datetime) -> bool:
+    return moment is not None and (before < moment <= now or now < moment <= before)
+
+
+def _moments(world: World) -> Iterator[datetime | None]:
+    for read in world.pages.values():
+        if read.value is not None:
+            yield read.value.meta.publish_at
+            yield read.value.meta.unpublish_at
+    for folder in world.folders.values():
+        if folder.meta.value is not None:
+            yield folder.meta.value.closes_at
 
 
 def page_faults(world: World, read: Read[Page]) -> Iterator[Fault]:

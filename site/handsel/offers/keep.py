@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handsel.content.files import Memo, Stamp, Tree, scan
-from handsel.offers.project import Project, build
+from handsel.offers.project import Past, Project, build
 
 FOLDER = "instance/good"
 
@@ -47,7 +47,8 @@ def restore(root: Path, project: Project) -> dict[str, Any]:
     stamps |= {file: kept.stamps[file] for file in elsewhere}
     if not elsewhere:
         return {}
-    return build(_tree(tree, stamps, elsewhere), Memo(), {}, project.read_at).past.good
+    past = Past(tree, Memo(), {})
+    return build(_tree(tree, stamps, elsewhere), past, project.read_at).past.good
 
 
 def _tree(tree: Tree, stamps: dict[str, Stamp], elsewhere: dict[str, Path]) -> Tree:

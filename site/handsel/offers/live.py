@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from flask import current_app
@@ -100,7 +101,8 @@ class Live:
         if not project.faults:
             return project
         good = keep.restore(self.root, project)
-        return build(project.past.tree, project.past.memo, good, project.read_at) if good else project
+        past = replace(project.past, good=project.past.good | good)
+        return build(project.past.tree, past, project.read_at) if good else project
 
     def _next(self, before: Project) -> Project:
         """The project after ``before``: itself as long as neither a file nor the hour has changed anything."""
@@ -110,7 +112,7 @@ class Live:
             tree = scan(self.root)
         if tree == before.past.tree and not due(before, at):
             return before
-        return build(tree, before.past.memo, before.past.good, at)
+        return build(tree, before.past, at)
 
     def _watching(self, stop: threading.Event) -> None:
         while not stop.wait(PAUSE):

@@ -17,7 +17,7 @@ from handsel.errors import Fault
 from handsel.forms.library import CaptureForm
 from handsel.forms.read import read_forms
 from handsel.forms.read import stray_faults as form_strays
-from handsel.offers.check import World, all_aliases, faults_of
+from handsel.offers.check import Verdicts, World, all_aliases, judge
 from handsel.offers.letters import read_own_mails
 from handsel.offers.library import Letter, Offer
 from handsel.offers.read import read_folders
@@ -39,6 +39,7 @@ class Past:
     tree: Tree
     memo: Memo
     good: dict[str, Any]
+    verdicts: Verdicts | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ def read(root: Path, previous: Project | None = None, at: datetime | None = None
     tree = scan(root)
     if previous is not None and previous.past.tree == tree and not due(previous, at):
         return previous
-    memo = previous.past.memo if previous else Memo()
-    return build(tree, memo, previous.past.good if previous else {}, at)
+    return build(tree, previous.past if previous else Past(tree, Memo(), {}), at)
 
 
 def due(project: Project, at: datetime) -> bool:
@@ -95,13 +95,15 @@ def due(project: Project, at: datetime) -> bool:
     return at < project.read_at or (project.next_change_at is not None and project.next_change_at <= at)
 
 
-def build(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> Project:
-    """The project made of the files of ``tree``; ``good`` holds the last good state of each unit."""
-    world = look(tree, memo, good, at)
-    wrong = faults_of(world)
+def build(tree: Tree, past: Past, at: datetime) -> Project:
+    """The project made of the files of ``tree``, and of ``past`` where they are faulty."""
+    memo = past.memo
+    world = look(tree, memo, past.good, at)
+    verdicts = judge(world, past.verdicts)
+    wrong = verdicts.by_unit()
     strays = (*form_strays(world.reading), *offer_strays(world.reading), *content_strays(world.reading))
     faults = [*tree.faults, *strays, *(fault for found in wrong.values() for fault in found)]
-    chosen = _Choice(good, wrong)
+    chosen = _Choice(past.good, wrong)
     site = chosen.take(SITE_FILE, world.site_read.value, world.site_read.faults) or NAMELESS
     forms = {name: form for name, read in world.forms.items() if (form := chosen.of(read))}
     pages: dict[str, Page] = {}
@@ -120,7 +122,7 @@ def build(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> Project
     faults += chosen.faults
     return Project(site, pages, forms, offers, _aliases(world, pages, offers, at), _assets(world, offers), emails,
                    tuple(sorted(set(faults))), at, _next_change(pages.values(), offers.values(), at),
-                   Past(tree, memo, chosen.good))
+                   Past(tree, memo, chosen.good, verdicts))
 
 
 class _Choice:

@@ -6,6 +6,7 @@ import hashlib
 import html
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,7 +267,7 @@ def test_a_token_of_one_offer_opens_no_other(client: FlaskClient) -> None:
     assert send(client, slug="demo", token=land(client), name="Ann", team_size="small").status_code == 422
 
 
-def test_nobody_types_that_fast(client: FlaskClient, clock: Any, project: Any) -> None:
+def test_nobody_types_that_fast(client: FlaskClient, clock: Any, project: Path) -> None:
     form = project / "forms" / "short.yml"
     form.write_text(form.read_text().replace("min_seconds: 0", "min_seconds: 2"))
     token = land(client)
@@ -300,10 +301,17 @@ def test_a_crowd_behind_one_address_is_asked_to_wait_with_its_values_kept(make_a
     assert 'value="p41@example.org"' in answers[41].text
 
 
-def test_the_newsletter_needs_its_box_and_a_proven_mailbox(client: FlaskClient, clock: Any) -> None:
+def test_a_newsletter_with_a_box_needs_it_ticked(client: FlaskClient, project: Path) -> None:
+    form = project / "forms" / "newsletter.yml"
+    form.write_text(form.read_text().replace("wording/newsletter-button.md, by: button", "wording/newsletter.md"))
     answer = send(client, slug="newsletter")
     assert (answer.status_code, "Tick the box if you want the letter" in text(answer)) == (422, True)
     send(client, slug="newsletter", consent__newsletter="yes")
+    assert [message.kind for message in db.session.scalars(select(Message))] == ["confirm"]
+
+
+def test_the_newsletter_needs_a_proven_mailbox(client: FlaskClient, clock: Any) -> None:
+    send(client, slug="newsletter")
     key = grant_key()
     page = client.get(f"/confirm/{key}")
     assert "Is this your address?" in text(page)

@@ -16,7 +16,7 @@ _HARMLESS = r"(?:[+-][0-9]+(?:[.,][0-9]+)?|\+[0-9][0-9 ().]*|-+)"
 
 _formula = re.compile(f"(?!{_HARMLESS}\\Z)[{_BLANK}]*[{_SIGNS}]|[\t\r\n]")
 # Where commas are decimal signs, spreadsheets part the same file at semicolons, even within our quotes.
-_inside = re.compile(f"([;\t\r\n])([{_BLANK}]*)(?=[{_SIGNS}])")
+_inside = re.compile(f"([;\t\r\n][{_BLANK}]*)(?=[{_SIGNS}])")
 
 _care = re.compile(f"[\",;\x00-\x1e\x7f]|(?:\\A|\x1f)(?!{_HARMLESS}(?:\x1f|\\Z))[ {_SPACES}]*[{_SIGNS}]")
 
@@ -28,7 +28,7 @@ def guarded(text: str) -> str:
     """``text`` such that no spreadsheet computes it: an apostrophe stands before whatever would start a formula."""
     if _formula.match(text):
         text = "'" + text
-    return _inside.sub(r"\1'\2", text) if ";" in text or "\t" in text or "\n" in text or "\r" in text else text
+    return _inside.sub(r"\1'", text) if ";" in text or "\t" in text or "\n" in text or "\r" in text else text
 
 
 def is_plain(lead: Mapping[str, Any]) -> bool:

@@ -126,6 +126,8 @@ def correct(session: Session, offer: Offer, capture: Capture, address: str, at: 
     new = _lead_for(session, email, address, old, at)
     _move(session, capture, old, new, at)
     capture.email = sendable(address)
+    if capture.quarantine == "disposable":
+        capture.quarantine = ""  # the caller has looked at the new address
     capture.answers = {**capture.answers, "email": capture.email}
     session.flush()
     for lead in (new, old):

@@ -178,7 +178,7 @@ class Grant(Model):
 
 
 class GoneMail(Model):
-    """A mail to a mailbox that no lead stands for any more (its address was corrected): counts for its limits for a day.
+    """A mail to a mailbox whose lead has gone, because the address was corrected: counts for its limits for a day.
 
     Without it, submitting and correcting in turn would reach a stranger any number of times.
     """

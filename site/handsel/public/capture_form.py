@@ -16,7 +16,7 @@ from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 from wtforms.validators import StopValidation
 
-from handsel.forms.library import CaptureForm, ConsentBox, Field
+from handsel.forms.library import CaptureForm, Field
 from handsel.public import answers
 
 TOKEN = "form-token"  # noqa: S105  the name of a field
@@ -94,12 +94,8 @@ class Answers(BaseForm):  # type: ignore[misc]
     @property
     def consents(self) -> tuple[str, ...]:
         """The purposes agreed to, in the form's order: by a ticked box, or by the button where that is what it says."""
-        return tuple(box.purpose for box in self.spec.consents if by_button(box) or self[CONSENT + box.purpose].data)
-
-
-def by_button(box: ConsentBox) -> bool:
-    """Whether pressing the form's button is the consent, as its words beside the button say."""
-    return getattr(box, "by", "box") == "button"
+        return tuple(box.purpose for box in self.spec.consents
+                     if box.by == "button" or self[CONSENT + box.purpose].data)
 
 
 KINDS: dict[str, type[Bound]] = {"checkboxes": Ticked, "checkbox": BooleanField}

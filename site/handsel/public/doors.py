@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from handsel import clock
 from handsel.leads.consents import Way
 from handsel.limits import allow
 from handsel.offers import current
+from handsel.offers.library import Asset, Offer
 from handsel.offers.project import Project
 from handsel.traffic.recorder import Traffic
 from handsel.traffic.visitor import Visit
@@ -87,6 +89,20 @@ def on_day(at: datetime) -> str:
     """The day of an instant: ``3 March 2026``."""
     local = at.astimezone(ZoneInfo(project().site.timezone))
     return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
+
+
+NOUNS = {"ebook": "e-book", "whitepaper": "white paper"}
+
+
+def noun(offer: Offer) -> str:
+    """What an offer brings, in a word for its button."""
+    return NOUNS.get(offer.meta.kind, offer.meta.kind)
+
+
+def file_name(offer: Offer, asset: Asset) -> str:
+    """The name under which a visitor keeps the file: the offer's title, so that it can be found again."""
+    title = "".join(" " if sign in '\\/:*?"<>|' or not sign.isprintable() else sign for sign in offer.title)
+    return (" ".join(title.split()).strip(". ")[:120] or "download") + PurePath(asset.name).suffix.lower()
 
 
 def size(octets: int) -> str:

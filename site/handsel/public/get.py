@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Response, current_app, redirect, send_file, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 
 from handsel import clock
@@ -19,8 +20,10 @@ from handsel.leads.download import Life, life
 from handsel.leads.models import Capture, Grant
 from handsel.mail.models import Message
 from handsel.offers.library import Asset, Offer
-from handsel.public import bp, doors
+from handsel.public import bp, doors, pages
 from handsel.public.doors import moment
+from handsel.public.press import Drawing
+from handsel.public.sheets import Sheet
 
 
 def offer_of(grant: Grant) -> Offer | None:
@@ -40,7 +43,13 @@ def get(token: str) -> Response:
     now = clock.now()
     return doors.page("get.html", offer=offer, asset=offer.asset, grant=grant, life=life(grant, now).value,
                       kind=kind(offer.asset), size=doors.size(offer.asset.size), until=doors.on_day(grant.expires_at),
-                      renewed=renewed(grant), presses=offer.meta.downloads)
+                      renewed=renewed(grant), presses=offer.meta.downloads, noun=doors.noun(offer),
+                      cover=cover(offer))
+
+
+def cover(offer: Offer) -> Markup:
+    """The drawn cover of the offer, as on its landing page."""
+    return Drawing(pages.table().state().press, Sheet("", "page"), None, "", lambda _: "", None).cover(offer, {})
 
 
 def kind(asset: Asset) -> str:
@@ -80,7 +89,8 @@ def press(token: str) -> Response:
         return doors.private(redirect(url_for("public.get", token=token), 303))
     if is_new:
         doors.record("download", offer.path, doors.visit(), offer.slug)
-    return doors.private(redirect(url_for("public.file", token=token, press=key, name=offer.asset.name), 303))
+    return doors.private(redirect(url_for("public.file", token=token, press=key,
+                                          name=doors.file_name(offer, offer.asset)), 303))
 
 
 @bp.get("/get/<token>/<press>/<path:name>")
@@ -94,8 +104,9 @@ def file(token: str, press: str, name: str) -> Response:
     path = Path(current_app.config["PROJECT_ROOT"]) / asset.path
     if not path.is_file():
         return doors.lost()
-    response = doors.private(send_file(path, asset.media_type, as_attachment=True, download_name=asset.name,
-                                       conditional=True, etag=asset.digest, max_age=0))
+    response = doors.private(send_file(
+        path, asset.media_type, as_attachment=True, download_name=doors.file_name(offer, asset), conditional=True,
+        etag=asset.digest, max_age=0))
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -85,7 +86,27 @@ def _data(lead: Lead, status: int = 200, typed: dict[str, str] | None = None,
     told = show.everything(db.session(), lead)
     fields = {name: (label, (typed or {}).get(name, getattr(lead, name))) for name, (label, _) in FIELDS.items()}
     return doors.page("data.html", status, lead=lead, told=told, fields=fields, mistakes=mistakes or {},
-                      saved="saved" in request.args, moment=doors.on_day, topics=doors.project().site.topics)
+                      saved="saved" in request.args, history=history(told))
+
+
+def history(told: dict[str, Any]) -> list[str]:
+    """What happened, in sentences to the person, the oldest first."""
+    project, verbs = doors.project(), {"given": "ticked", "confirmed": "confirmed", "withdrawn": "left"}
+
+    def title(slug: str) -> str:
+        offer = project.offer(slug)
+        return f"“{offer.title if offer else slug}”"
+
+    def came(row: dict[str, str]) -> str:
+        return "" if row["source"] in {"", "direct"} else f", coming from {row['source']}"
+
+    lines = [(row["at"], f"You filled in the form for {title(row['offer'])}{came(row)}") if row["offer"] else
+             (row["at"], "You put your data right") for row in told["capture"]]
+    lines += [(row["at"], f"You {verbs[row['state']]} “{project.site.topics.get(row['purpose'], row['purpose'])}”")
+              for row in told["consent"]]
+    lines += [(row["at"], f"You fetched {title(row['offer'])}") for row in told["download"]]
+    lines += [(row["sent_at"], "We wrote to you") for row in told["message"] if row["sent_at"]]
+    return [f"{words} on {doors.on_day(datetime.fromisoformat(at))}." for at, words in sorted(lines)]
 
 
 @bp.post("/preferences/<key>/data")

@@ -53,10 +53,12 @@ def show(found: Found, status: int = 200, typed: str = "", mistake: str = "") ->
     after = doors.project().offers.get(offer.meta.next or "")
     again = standing.again_at
     return doors.page(
-        "thanks.html", status, offer=offer, capture=capture, body=body, parts=(*parts, "doors", "form", "note", "thanks"),
-        standing=standing, words=words(standing, capture, now), tone=TONES.get(standing.state, "info"),
+        "thanks.html", status, offer=offer, capture=capture, body=body,
+        parts=(*parts, "doors", "form", "note", "thanks"), standing=standing, words=words(standing, capture, now),
+        tone=TONES.get(standing.state, "info"),
         can_ask=again is not None and now >= again, again=moment(again) if again and now < again else "",
-        grant=instant_grant(capture, now), size=doors.size, typed=typed, mistake=mistake, likely=answers.likely(capture.email),
+        grant=instant_grant(capture, now), size=doors.size, noun=doors.noun(offer), typed=typed, mistake=mistake,
+        likely=answers.likely(capture.email),
         next=after if after and after.is_open(now) else None, base=f"/offers/{offer.slug}/thanks/{capture.key}")
 
 

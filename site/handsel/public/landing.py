@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
-from handsel.public.pages import answer as page_answer
-from handsel.public.pages import table
+from handsel.public.pages import again, table
 from handsel.public.press import Bound
 from handsel.public.sheets import Sheet
 
@@ -41,4 +40,4 @@ def answer(
     if shown and name not in shown:
         name = offer.form.name if offer.form.name in shown else sorted(shown)[0]
     sheet = Sheet(offer.path, "landing", offer.control, offer)
-    return page_answer(state, sheet, variant=variant, bound=Bound(name, form, errors), token=token, status=status)
+    return again(state, sheet, variant, Bound(name, form, errors), token, status)

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as Answer
 from handsel import clock
 from handsel.experiments.assign import choose
 from handsel.public import bp
-from handsel.public.compile import HTML, OWN, SHARED, digest
-from handsel.public.pagetable import PageTable, State
+from handsel.public.compile import HTML, OWN
+from handsel.public.pagetable import Entry, PageTable, State
 from handsel.public.press import Bound, Hole
 from handsel.public.sheets import Sheet
 
@@ -29,46 +29,42 @@ def page(path: str = "") -> Answer:
     state, sheet = pages.sheet(address)
     if sheet is None:
         return moved(state, address) or abort(404)
-    if sheet.path.encode().decode("latin-1") not in state.table:
-        pages.keep(state, sheet)
-    return answer(state, sheet)
+    return _view(pages, pages.entry(state, sheet))
 
 
-def answer(
-    state: State,
-    sheet: Sheet,
-    *,
-    variant: str | None = None,
-    bound: Bound | None = None,
-    token: str = "",
-    status: int = 200,
-) -> Response:
-    """The page of ``sheet`` drawn for this visitor, its view recorded.
+def _view(pages: PageTable, entry: Entry) -> Response:
+    """A page of the table as this visitor gets it, for a request that the table itself left to Flask."""
+    visit = pages.traffic.visit(request.environ)
+    offer = entry.sheet.offer
+    variant = choose(visit.visitor, offer.slug, offer.split) if offer else ""
+    page = entry.pages[variant]
+    pages.traffic.record("view", page.path, visit, page.offer, variant)
+    at_ms = int(clock.now().timestamp() * 1000)
+    tokens = [pages.mint(hole, visit, page.path, at_ms).encode() for hole in page.holes]
+    response = Response(page.whole(tokens))
+    for name, value in page.packed[""].plain_rows:
+        response.headers[name] = value
+    if not page.order:
+        response.make_conditional(request)
+    return response
 
-    ``variant`` is the visitor's own unless named. ``bound`` is a form that came back with mistakes; its page is no view,
-    and ``token`` is the one that it brought, so that mending it is still the same submission.
+
+def again(state: State, sheet: Sheet, variant: str, bound: Bound, token: str, status: int) -> Response:
+    """The page of ``sheet`` with a form that came back. It is no view: the visitor has seen the page already.
+
+    ``token`` is the one that the form brought, so that mending it is still the same submission; empty for a new one.
     """
     pages = table()
     visit = pages.traffic.visit(request.environ)
-    if variant is None:
-        variant = choose(visit.visitor, sheet.offer.slug, sheet.offer.split) if sheet.offer else ""
     at_ms = int(clock.now().timestamp() * 1000)
 
     def mint(hole: Hole) -> str:
-        known = token and bound is not None and hole.form == bound.name
-        return token if known else pages.mint(hole, visit, sheet.path, at_ms)
+        return token if token and hole.form == bound.name else pages.mint(hole, visit, sheet.path, at_ms)
 
     drawn = state.press.draw(sheet, variant, mint, bound)
-    if bound is None:
-        pages.traffic.record("view", sheet.path, visit, sheet.offer.slug if sheet.offer else "", variant)
     g.style_hashes = {drawn.style_hash}
     response = Response(drawn.html, status, content_type=HTML)
-    own = bool(drawn.holes) or sheet.experiment or bound is not None
-    response.headers["Cache-Control"] = OWN if own else SHARED
-    response.headers["Vary"] = "Accept-Encoding"
-    if not own:
-        response.set_etag(digest(drawn.html))
-        response.make_conditional(request)
+    response.headers["Cache-Control"] = OWN
     return response
 
 

@@ -118,13 +118,15 @@ class PageTable:
         state = self.state()
         return state, find(state.project, path, state.press.at)
 
-    def keep(self, state: State, sheet: Sheet) -> Entry:
-        """Compile ``sheet`` and answer from the table from now on."""
-        split = tuple(sheet.offer.split.items()) if sheet.offer else ()
-        pages = {variant: compiled(state.press, sheet, variant) for variant in sheet.variants}
-        entry = Entry(sheet, split, pages)
-        state.table[sheet.path.encode().decode("latin-1")] = entry  # as WSGI writes paths
-        return entry
+    def entry(self, state: State, sheet: Sheet) -> Entry:
+        """The pages of ``sheet``, compiled now if they never were; the table answers with them from here on."""
+        key = sheet.path.encode().decode("latin-1")  # as WSGI writes paths
+        found = state.table.get(key)
+        if found is None:
+            split = tuple(sheet.offer.split.items()) if sheet.offer else ()
+            pages = {variant: compiled(state.press, sheet, variant) for variant in sheet.variants}
+            state.table[key] = found = Entry(sheet, split, pages)
+        return found
 
     def compile_all(self) -> int:
         """Compile every page at once; how many there are."""
@@ -134,7 +136,7 @@ class PageTable:
         for path in addresses(state.project, state.press.at):
             sheet = find(state.project, path, state.press.at)
             if sheet is not None:
-                self.keep(state, sheet)
+                self.entry(state, sheet)
         return len(state.table)
 
 

@@ -103,8 +103,7 @@ def test_a_broken_page_stays_as_it_was_and_is_named_everywhere(
     assert "content/day.md:2" in checked.stdout
     assert "titel" in checked.stdout
 
-    workshop.handsel("user", "add", "mia@example.org", "--role", "marketer")
-    told = workshop.handsel("user", "link", "mia@example.org")
+    told = workshop.handsel("user", "add", "mia@example.org", "--role", "marketer")
     person = come()
     person.page.goto(next(word for word in told.stdout.split() if "/desk/enter/" in word))
     person.press("Sign in")

@@ -52,7 +52,7 @@ class Hands:
 
     def sees(self, words: str) -> None:
         """Wait until those words can be seen."""
-        expect(self.page.get_by_text(words).first).to_be_visible()
+        expect(self.page.get_by_text(words).filter(visible=True).first).to_be_visible()
 
     def sees_heading(self, words: str) -> None:
         """Wait until the page's heading has those words."""

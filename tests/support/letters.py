@@ -31,6 +31,7 @@ def a_letter(email: str = "ada@example.org", **fields: Any) -> Message:
 def now(message: Message) -> Message:
     """The message as the database has it now."""
     db.session.rollback()
+    db.session.add(message)
     db.session.refresh(message)
     return message
 

@@ -107,4 +107,4 @@ class Inbox:
 
 def _part(mail: EmailMessage, subtype: str) -> str:
     part = mail.get_body(preferencelist=(subtype,))
-    return str(part.get_content()) if isinstance(part, EmailMessage) else ""
+    return str(part.get_content()).replace("\r\n", "\n") if isinstance(part, EmailMessage) else ""

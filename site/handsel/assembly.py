@@ -16,7 +16,7 @@ def assemble(root: Path, given: dict[str, Any]) -> Flask:
     """The application of the project at ``root``; see ``handsel.create_app``."""
     settings = config.load(root, given)
     instance = root / "instance"
-    instance.mkdir(exist_ok=True)
+    instance.mkdir(mode=0o700, exist_ok=True)  # leads and keys are nobody else's
     app = Flask("handsel", instance_path=str(instance), static_folder=None)
     app.config.update({name: value.value for name, value in settings.items()})
     app.config.update(given, PROJECT_ROOT=root, HANDSEL_SETTINGS=settings)

@@ -53,6 +53,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MAIL_URL", str, "",
             "`smtp://user:password@host:587?tls=starttls`; empty: mail is caught in the built-in inbox.", True),
     Setting("MAIL_TIMEOUT", float, 20.0, "Seconds to wait for the mail server at each step."),
+    Setting("BOUNCE_ADDRESS", str, "",
+            "The mailbox that mails come back to, such as `bounces@example.org`; each mail adds a `+mark` of its own. "
+            "Empty: `b@` and the sender's domain."),
     Setting("SECRET_KEY", str, "", "Signs sessions and links; empty: made once in `instance/secret_key`.", True),
     Setting("REDIS_URL", str, "", "Keeps rate limits for several machines; empty: kept beside the database.", True),
     Setting("RATE_LIMITS", _one_of("on", "off"), "on", "`off` for load tests; refused in production."),
@@ -61,7 +64,8 @@ SETTINGS: tuple[Setting, ...] = (
             "SQLite only: `NORMAL` is faster and may lose the last captures when the power fails."),
     Setting("MAX_BODY_BYTES", int, 1_000_000, "The largest form a visitor may send."),
     Setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "How much the log says."),
-    Setting("CLOCK_FILE", str, "", "For tests: a file with seconds by which the clock runs ahead; refused in production."),
+    Setting("CLOCK_FILE", str, "",
+            "For tests: a file with seconds by which the clock runs ahead; refused in production."),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -119,8 +123,9 @@ def _read(name: str, text: str) -> Any:
         return BY_NAME[name].parse(text)
     except ValueError as error:
         advice = str(error)
-        raise SettingsError(f"HANDSEL_{name}", f"The value {text!r} cannot be used.",
-                            advice if advice.endswith(("?", ".", "…")) else f"{advice[:1].upper()}{advice[1:]}.") from error
+        if not advice.endswith(("?", ".", "…")):
+            advice = f"{advice[:1].upper()}{advice[1:]}."
+        raise SettingsError(f"HANDSEL_{name}", f"The value {text!r} cannot be used.", advice) from error
 
 
 def _refuse_unsafe(values: Mapping[str, Value]) -> None:

@@ -30,6 +30,7 @@ MAY = {
     "messages.index": MARKETING, "messages.retry": MARKETING, "files.index": MARKETING,
     "accounts.index": OWNER, "accounts.account": OWNER, "accounts.role": OWNER, "accounts.disable": OWNER,
     "accounts.enable": OWNER, "accounts.link": OWNER, "log.index": OWNER,
+    "inbox.inbox": OWNER, "inbox.message": OWNER, "inbox.sheet": OWNER, "inbox.raw": OWNER,
 }
 
 

@@ -4,4 +4,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Hang this part on ``app``."""
+    """Look at the mail server's address, so that a wrong one is told at the start and not at the first mail."""
+    from handsel.mail import address
+
+    if app.config["MAIL_URL"]:
+        address.read(app.config["MAIL_URL"])

@@ -85,9 +85,9 @@ TRUSTED = {
     "code": ' tabindex="0"',
     "button": ' class="button"',
 }
-_IMG = re.compile(r'<img((?: [a-z-]+="[^"]*")*) ?/?>')
-_ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
-_HREF = re.compile(r'<a(?: [a-z-]+="[^"]*")*? href="([^"]*)"')
+_IMG = re.compile(r'<img((?: [a-z0-9-]+="[^"]*")*) ?/?>')
+_ATTRIBUTE = re.compile(r' ([a-z0-9-]+)="([^"]*)"')
+_HREF = re.compile(r'<a(?: [a-z0-9-]+="[^"]*")*? href="([^"]*)"')
 ALONE = {"hero", "logos"}  # blocks that fill a band by themselves
 BAND = {"hero", "logos", "cta", "gate"}  # blocks that begin one
 

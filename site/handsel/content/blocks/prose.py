@@ -56,19 +56,21 @@ def stats(root: Element, block: Block, work: Work) -> None:
         return
     pairs = work.element("dl", "stats")
     for item in found.iter("li"):
-        pairs.append(_stat(item, work))
+        pairs.append(_stat(item, block, work))
     rest = [child for child in root if child is not found]
     replace(root, [pairs, *rest])
     if block.options.get("source"):
         line_of_text(root, "p", "small", block.options["source"], work)
 
 
-def _stat(item: Element, work: Work) -> Element:
+def _stat(item: Element, block: Block, work: Work) -> Element:
     """One figure as a term and its value; the term comes first for readers, the style puts it where it looks best."""
     inner = item[0] if len(item) and item[0].tag == "p" and not (item.text or "").strip() else item
     figure, term = work.element("dd"), work.element("dt")
     bold = first(inner, "strong")
     if bold is None:
+        said = "".join(inner.itertext()).strip()
+        work.fault(block.line, "stat-without-figure", f"The item '{said[:40]}' has no figure.", "Put it between ** and **.")
         figure.text = inner.text
         figure.extend(list(inner))
     else:

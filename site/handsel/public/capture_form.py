@@ -33,10 +33,10 @@ class Typed(StringField):  # type: ignore[misc]  # WTForms has no types
 
 
 class Ticked(SelectMultipleField):  # type: ignore[misc]
-    """Several choices of a closed list; what is not on the list is a mistake, not an error of ours."""
+    """Several choices of a closed list."""
 
     def pre_validate(self, form: BaseForm) -> None:
-        """Our own check says it in better words."""
+        """Leave what is not on the list to our own check, which says it in better words."""
 
 
 class Read:
@@ -108,7 +108,7 @@ def form_class(spec: CaptureForm) -> type[Answers]:
     for field in spec.fields:
         if not field.ask_later:
             kind = KINDS.get(field.type, Typed)
-            more = {"choices": list(field.choices)} if kind is Ticked else {}
+            more = {"choices": []} if kind is Ticked else {}  # our own check knows them
             fields[field.name] = kind(field.label, [Read(field)], default=field.value or None, **more)
     for box in spec.consents:
         fields[CONSENT + box.purpose] = BooleanField(box.text)

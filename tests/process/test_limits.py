@@ -1,0 +1,60 @@
+"""How often one may, counted for all processes together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from flask import Flask
+
+from handsel.limits import Limits, allow
+from support import on_sqlite
+
+pytestmark = on_sqlite
+
+
+def limits_of(app: Flask) -> Limits:
+    limits: Limits = app.extensions["handsel.limits"]
+    return limits
+
+
+def test_tries_are_counted_by_key_and_come_back_with_time(make_app: Callable[..., Flask], clock: Any) -> None:
+    with make_app(RATE_LIMITS="on").app_context():
+        assert [allow("3 per 10 minutes", "sign-in", "ann") for _ in range(5)] == [True, True, True, False, False]
+        assert allow("3 per 10 minutes", "sign-in", "bob")
+        clock.move(minutes=20)
+        assert allow("3 per 10 minutes", "sign-in", "ann")
+
+
+def test_the_window_slides(make_app: Callable[..., Flask], clock: Any) -> None:
+    with make_app(RATE_LIMITS="on").app_context():
+        clock.move(seconds=50)
+        assert all(allow("10 per minute", "x") for _ in range(10))
+        clock.move(seconds=15)  # a new minute has begun, but the ten are only fifteen seconds old
+        assert [allow("10 per minute", "x") for _ in range(3)] == [True, False, False]
+
+
+def test_processes_count_together(make_app: Callable[..., Flask]) -> None:
+    apps = [make_app(RATE_LIMITS="on") for _ in range(4)]
+    with ThreadPoolExecutor(16) as pool:
+        allowed = sum(pool.map(lambda number: limits_of(apps[number % 4]).allow("30 per hour", "x"), range(200)))
+    assert allowed == 30
+
+
+def test_the_file_tells_nothing_of_whom_it_counts(make_app: Callable[..., Flask], project: Any) -> None:
+    with make_app(RATE_LIMITS="on").app_context():
+        allow("3 per hour", "mailbox", "canary@example.org")
+    for path in (project / "instance").glob("limits.db*"):
+        assert b"canary" not in path.read_bytes()
+
+
+def test_a_file_that_cannot_be_written_shuts_nobody_out(make_app: Callable[..., Flask], project: Any) -> None:
+    app = make_app(RATE_LIMITS="on")
+    (project / "instance" / "limits.db").mkdir()
+    with app.app_context():
+        assert [allow("1 per hour", "x") for _ in range(3)] == [True, True, True]
+
+
+def test_off_counts_nothing(app: Flask) -> None:
+    assert all(allow("1 per hour", "x") for _ in range(5))

@@ -201,8 +201,7 @@ class Deliverer:
         if lead is None:
             return {"site_name": project.site.name, "site_url": url} | given
         values = of_lead(lead, project, project.offer(message.offer), url) | given
-        if message.kind == "letter":
-            values["unsubscribe_url"] = f"{url}/u/{lead['key']}.{message.topic}"
+        values["unsubscribe_url"] = f"{url}/u/{lead['key']}" + (f".{message.topic}" if message.topic else "")
         grant = facts.grants.get(message.grant_id or 0)
         if grant:
             page = "confirm" if message.kind == "confirm" else "get"

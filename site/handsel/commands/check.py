@@ -36,9 +36,11 @@ def check_command(as_json: bool) -> None:
       handsel check --project ../my-site
       handsel check --json | jq '.faults[].kind'
     """
+    from handsel.offers import memory
     from handsel.offers.project import read
 
-    project = read(project_root())
+    root = project_root()
+    project = read(root, memory.load(root))
     if as_json:
         click.echo(json.dumps(_values(project), ensure_ascii=False, indent=2))
     else:

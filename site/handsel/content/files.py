@@ -143,6 +143,11 @@ class Memo:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Hashable, Any]] = {}
+        self.made = 0
+        """How often something was made since whoever keeps us on disk last set it to 0."""
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def get(self, file: str, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gave for the same ``file`` and ``key`` before, or gives now."""
@@ -151,6 +156,7 @@ class Memo:
             value: T = kept[1]
             return value
         value = make()
+        self.made += 1
         self._kept[file] = (key, value)
         return value
 

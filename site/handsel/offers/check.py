@@ -120,7 +120,7 @@ class Verdicts:
 
 
 def judge(world: World, before: Verdicts | None = None) -> Verdicts:
-    """The verdicts on ``world``; a page that was judged ``before`` is not judged again if nothing can have changed it."""
+    """The verdicts on ``world``; a page that was judged ``before`` is judged again only if something can differ."""
     alike = before is not None and _alike(world, before.world)
     if before is not None and alike:
         for name in ("assets", "written", "made"):

@@ -16,7 +16,7 @@ from flask import current_app
 from handsel import clock
 from handsel.content.files import Tree, scan
 from handsel.errors import Fault
-from handsel.offers import keep
+from handsel.offers import keep, memory
 from handsel.offers.project import Project, build, due, read
 
 PAUSE = 0.4  # seconds between looks at the folder: a save is live within one second
@@ -93,14 +93,15 @@ class Live:
                     self._call(callback, project)
                 self._project = project
                 keep.store(self.root, project)
+                memory.save(self.root, project)
             return project
 
     def _first(self) -> Project:
         """The project as this process finds it; what is faulty now stands as it was last good in any process."""
-        project = read(self.root)
-        if not project.faults:
-            return project
-        good = keep.restore(self.root, project)
+        with memory.alone(self.root):
+            project = read(self.root, memory.load(self.root))
+            memory.save(self.root, project)
+        good = keep.restore(self.root, project) if project.faults else {}
         past = replace(project.past, good=project.past.good | good)
         return build(project.past.tree, past, project.read_at) if good else project
 

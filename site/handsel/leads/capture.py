@@ -181,7 +181,7 @@ class Prepared:
 
     def _tag(self, pen: Pen, lead: Mapping[str, Any]) -> None:
         """Add tags and offer, and bring a known lead's columns up to date."""
-        at, lead_id = self.claim.at, lead["id"]
+        at, lead_id = self.capture["at"], lead["id"]
         pen.add_all(LeadTag, [shaped(LeadTag, lead_id=lead_id, tag=tag, at=at, source=f"offer:{self.offer.slug}")
                               for tag in self.tags], "ON CONFLICT DO NOTHING")
         pen.add(LeadOffer, shaped(LeadOffer, lead_id=lead_id, offer=self.offer.slug, at=at), "ON CONFLICT DO NOTHING")
@@ -202,7 +202,8 @@ class Prepared:
         ticket, visit = self.claim.ticket, self.claim.visit
         if not ticket.visitor or not ticket.variant or visit.excluded:
             return
-        seen = {"offer": self.offer.slug, "visitor": ticket.visitor, "variant": ticket.variant, "at": self.claim.at}
+        seen = {"offer": self.offer.slug, "visitor": ticket.visitor, "variant": ticket.variant,
+                "at": self.capture["at"]}
         pen.add(Exposure, shaped(Exposure, **seen), "ON CONFLICT DO NOTHING")
         pen.add(Conversion, shaped(Conversion, **seen, goal="capture", capture_id=capture_id), "ON CONFLICT DO NOTHING")
 

@@ -56,7 +56,7 @@ class Due:
         if self.plan.instant:
             pen.add(Grant, self._grant(self.at, proves=False))
         if self.plan.mail:
-            self._first_mail(pen)
+            self._first_mail(pen, is_new)
         known: set[str] = set()
         if self.plan.letters and not is_new:
             known = {row[0] for row in pen.run(_LETTERS, {"lead": self.lead_id, "offer": self.offer.slug})}
@@ -65,17 +65,17 @@ class Due:
                           step=letter.step, topic=letter.topic)
             for letter in self.plan.letters if letter.step not in known])
 
-    def _first_mail(self, pen: Pen) -> None:
-        mails = self.earlier(pen)
+    def _first_mail(self, pen: Pen, is_new: bool) -> None:
+        mails = self.earlier(pen, is_new=is_new)
         due_at = slot(mails, self.at)
         said = any(says_all(mail, self.offer.slug, self.answers, self.consents, self.at) for mail in mails)
         if due_at is not None and not said:
             self.mail(pen, due_at, number=0)
 
-    def earlier(self, pen: Pen) -> list[Mailed]:
+    def earlier(self, pen: Pen, *, is_new: bool = False) -> list[Mailed]:
         """The mails of the last day, sent or waiting, that forms triggered for the mailbox."""
         since = instant_text(self.at - A_DAY)
-        found = pen.run(_MAILED, {"lead": self.lead_id, "since": since})
+        found = [] if is_new else pen.run(_MAILED, {"lead": self.lead_id, "since": since})
         gone = pen.run(_GONE, {"mailbox": self.mailbox, "since": since})
         ticks = pen.run(_TICKED, {"lead": self.lead_id}) if found else []
         return [Mailed("", due, {}, frozenset()) for (text,) in gone if (due := instant(text))] + [

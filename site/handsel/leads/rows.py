@@ -47,38 +47,34 @@ class Pen:
 def shaped(model: type[Base], **values: Any) -> Row:
     """``values`` as the driver takes them, with the model's own defaults for the columns that are not named.
 
-    Texts are cut to their column, so that both engines keep the same.
+    Texts are cut to their column, so that both engines keep the same. A time may come as text already.
     """
-    row: Row = {}
-    for name, default, shape in _columns(model):
-        if name in values:
-            value = values[name]
-        elif default is _NONE:
-            continue
-        else:
-            value = default() if callable(default) else default
-        row[name] = value if value is None or shape is None else shape(value)
+    defaults, shapes = _shapes(model)
+    row = defaults.copy()
+    for name, value in values.items():
+        shape = shapes[name]
+        row[name] = value if shape is None or value is None else shape(value)
     return row
 
 
-_NONE = object()
-
-
 @lru_cache(maxsize=64)
-def _columns(model: type[Base]) -> tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]:
-    return tuple((column.name, _default(column), _shape(column)) for column in cast(Table, model.__table__).columns)
-
-
-def _default(column: Column[Any]) -> Any:
-    default: Any = column.default
-    if default is None:
-        return _NONE
-    return {"dict": dict, "list": list}.get(getattr(default.arg, "__name__", ""), default.arg)
+def _shapes(model: type[Base]) -> tuple[Row, dict[str, Callable[[Any], Any] | None]]:
+    """The defaults of a model's columns as the driver takes them, and how the values of each column are shaped."""
+    columns = cast(Table, model.__table__).columns
+    shapes = {column.name: _shape(column) for column in columns}
+    defaults: Row = {}
+    for column in columns:
+        default: Any = getattr(column.default, "arg", None)
+        if default is not None:
+            empty = {"dict": {}, "list": []}.get(getattr(default, "__name__", ""), default)
+            shape = shapes[column.name]
+            defaults[column.name] = shape(empty) if shape else empty
+    return defaults, shapes
 
 
 def _shape(column: Column[Any]) -> Callable[[Any], Any] | None:
     if isinstance(column.type, Instant):
-        return instant_text
+        return lambda at: at if isinstance(at, str) else instant_text(at)
     if isinstance(column.type, JSON):
         return json.dumps
     length = column.type.length if isinstance(column.type, String) else None

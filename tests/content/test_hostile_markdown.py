@@ -1,4 +1,4 @@
-"""Whatever an author writes, nothing in a page runs, loads, posts or frames anything, or takes the place of our own parts."""
+"""Whatever an author writes, nothing in a page runs, loads, posts or frames, or takes the place of our own parts."""
 
 from __future__ import annotations
 

@@ -131,7 +131,8 @@ def test_author_html_names_neither_a_slot_nor_a_class_of_ours() -> None:
 
 def test_marks_ids_tables_footnotes_and_tasks_are_understood() -> None:
     rendered = page(
-        "## A head ==marked==\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\nText[^1] ~~gone~~.\n\n- [ ] one\n- [x] two\n\n"
+        "## A head ==marked==\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\nText[^1] ~~gone~~.\n\n"
+        "- [ ] one\n- [x] two\n\n"
         "[^1]: The note.\n"
     )
 

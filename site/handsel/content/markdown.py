@@ -106,7 +106,8 @@ def render(
     """``source`` as safe parts, with whatever was wrong in it.
 
     ``file`` and ``first_line`` say where it stands, for faults. ``default_form`` and ``offer`` are what blocks mean
-    that name none. In a letter slots and pictures are written out, and addresses of our site begin with ``{{ site_url }}``.
+    that name none. In a letter slots and pictures are written out, and addresses of our site begin with
+    ``{{ site_url }}``.
     """
     nonce = secrets.token_hex(12)
     work = Work(file, kind == "letter", default_form, offer, f"data-k{nonce}", f"data-s{nonce}")

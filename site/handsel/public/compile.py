@@ -1,7 +1,7 @@
 """A page as bytes with holes: cut at its form tokens once, packed once for each encoding, and filled for each visitor.
 
-Tokens stand at the very end of a page. All before them is compressed when the page is compiled, and the rest is put behind
-it uncompressed, as both formats allow: a visitor costs no compression, and the page still fits its first packets.
+Tokens stand at the very end of a page. All before them is compressed when the page is compiled; the rest is put behind
+it uncompressed, as both formats allow. So a visitor costs no compression, and the page still fits its first packets.
 Tokens are not secret from those who see the page and pages carry no cookie, so compression gives nothing away.
 """
 

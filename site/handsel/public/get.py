@@ -137,7 +137,7 @@ def confirm(token: str) -> Response:
     capture = db.session.get(Capture, grant.capture_id) if grant and grant.capture_id else None
     if grant is None or offer is None or capture is None or not grant.proves:
         return doors.lost()
-    topics = {box.purpose: box.text for box in offer.form.consents}
+    topics = {box.purpose: Markup(box.html) for box in offer.form.consents}  # noqa: S704  sanitised as pages are
     ticked = delivery.ticked(db.session(), capture)
     return doors.page("confirm.html", offer=offer, grant=grant, proven=capture.proven_at is not None,
                       life=life(grant, clock.now()).value, renewed=renewed(grant),

@@ -40,4 +40,4 @@ def answer(
     if shown and name not in shown:
         name = offer.form.name if offer.form.name in shown else sorted(shown)[0]
     sheet = Sheet(offer.path, "landing", offer.control, offer)
-    return again(state, sheet, variant, Bound(name, form, errors), token, status)
+    return again(state, sheet, variant, Bound(name, form, errors), token=token, status=status)

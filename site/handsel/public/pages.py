@@ -49,7 +49,7 @@ def _view(pages: PageTable, entry: Entry) -> Response:
     return response
 
 
-def again(state: State, sheet: Sheet, variant: str, bound: Bound, token: str, status: int) -> Response:
+def again(state: State, sheet: Sheet, variant: str, bound: Bound, *, token: str, status: int) -> Response:
     """The page of ``sheet`` with a form that came back. It is no view: the visitor has seen the page already.
 
     ``token`` is the one that the form brought, so that mending it is still the same submission; empty for a new one.

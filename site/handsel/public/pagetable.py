@@ -21,7 +21,7 @@ from handsel.leads import token
 from handsel.public.compile import Compiled, compiled, encoding_for
 from handsel.public.files import Files
 from handsel.public.press import Hole, Press
-from handsel.public.sheets import Sheet, find
+from handsel.public.sheets import Sheet, find, next_change
 from handsel.traffic.visitor import Visit
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class PageTable:
             self.files.forget()
             base = (self.app.config["SITE_URL"] or project.site.url).rstrip("/")
             press = Press(self.app.jinja_env, project, base, self.files, now)
-            until = project.next_change_at
-            self._state = state = State(project, press, until if until is None or until > now else None)
+            self._state = state = State(project, press, next_change(project, now))
         return state
 
     def sheet(self, path: str) -> tuple[State, Sheet | None]:

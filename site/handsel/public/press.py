@@ -1,6 +1,6 @@
 """Drawing one sheet: body, slots, head and frame become the HTML of a page, with a token for each form at its very end.
 
-The same drawing serves the page table, which cuts it at the tokens and keeps the pieces, and Flask, which sends it whole.
+The same drawing serves the page table, which cuts it at the tokens, and Flask, which sends it whole.
 """
 
 from __future__ import annotations

@@ -116,6 +116,15 @@ def manual(project: Project, page: Page, at: datetime) -> tuple[Page, ...]:
     )
 
 
+def next_change(project: Project, at: datetime) -> datetime | None:
+    """The next instant after ``at`` at which something appears, disappears, opens or closes by its date."""
+    metas = [page.meta for page in project.pages.values()]
+    metas += [page.meta for offer in project.offers.values() for page in offer.variants.values()]
+    dates = [date for meta in metas for date in (meta.publish_at, meta.unpublish_at)]
+    dates += [date for offer in project.offers.values() for date in (offer.opens_at, offer.closes_at)]
+    return min((date for date in dates if date is not None and date > at), default=None)
+
+
 def addresses(project: Project, at: datetime) -> list[str]:
     """Every address that answers with a page of its own at that instant, in order."""
     found = {path for path, page in project.pages.items() if page.is_live(at)}

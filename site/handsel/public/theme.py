@@ -125,8 +125,8 @@ def _dark_brand(tokens: dict[str, str], brand: Oklch) -> None:
 
 
 def _until(colour: Oklch, up: bool, ok: Callable[[str], bool]) -> str:
-    """``colour`` as ``#rrggbb``, moved towards white (``up``) or black until it is ``ok``; at the end white or black."""
-    while not ok(found := render(colour)) and 0 < colour.lightness < 1:
+    """``colour`` as ``#rrggbb``, moved to white (``up``) or black until it is ``ok``; at the end white or black."""
+    while not ok(found := render(colour)) and (colour.lightness < 1 if up else colour.lightness > 0):
         colour = colour._replace(lightness=colour.lightness + (STEP if up else -STEP))
     return found
 

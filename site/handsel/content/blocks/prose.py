@@ -70,7 +70,8 @@ def _stat(item: Element, block: Block, work: Work) -> Element:
     bold = first(inner, "strong")
     if bold is None:
         said = "".join(inner.itertext()).strip()
-        work.fault(block.line, "stat-without-figure", f"The item '{said[:40]}' has no figure.", "Put it between ** and **.")
+        what = f"The item '{said[:40]}' has no figure."
+        work.fault(block.line, "stat-without-figure", what, "Put it between ** and **.")
         figure.text = inner.text
         figure.extend(list(inner))
     else:

@@ -77,6 +77,8 @@ def funnels(session: Session, span: Span, offer: str | None = None) -> dict[str,
             Download.offer == offer, Download.at >= span.begins, Download.at < span.ends)) or 0
     return found
 
+ENOUGH = 20  # from one form to three is not "up 200 %"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -97,9 +99,12 @@ def percent(part: float, whole: float) -> str:
     return f"{share:.1f}\N{NO-BREAK SPACE}%" if share < 99.95 else "100\N{NO-BREAK SPACE}%"
 
 
-def change(now: float, before: float) -> str:
-    """How a figure moved: ``up 12 %``, ``down 3 %``, ``the same``; empty while there is nothing to compare with."""
-    if not before:
+def change(now: float, before: float, out_of: int) -> str:
+    """How a figure moved: ``up 12 %``, ``down 3 %``, ``the same``.
+
+    Empty while it says nothing: ``out_of``, the number of things that it was counted from, is too small.
+    """
+    if not before or out_of < ENOUGH:
         return ""
     share = round(100 * (now - before) / before)
     if share == 0:
@@ -117,10 +122,10 @@ def week(session: Session, now: datetime) -> list[Figure]:
         _counted("Landing page views", these.views, those.views, "offers.index"),
         _counted("Forms sent", these.captures, those.captures, "leads.index"),
         Figure("Forms per view", percent(these.captures, these.views), percent(those.captures, those.views),
-               change(*rates), "offers.index"),
+               change(*rates, min(these.captures, those.captures)), "offers.index"),
         _counted("Mailboxes proven", these.proven, those.proven, "leads.index"),
     ]
 
 
 def _counted(word: str, now: int, before: int, endpoint: str) -> Figure:
-    return Figure(word, f"{now:,}", f"{before:,}", change(now, before), endpoint)
+    return Figure(word, f"{now:,}", f"{before:,}", change(now, before, before), endpoint)

@@ -91,7 +91,7 @@ def _box(reading: Reading, form: Parsed, place: int, consent: ConsentSpec) -> tu
         return None, [Fault(file, 0, "empty-wording", "The consent has no words.",
                             "Write the sentence that people agree to.")]
     words = rendered(text, file=file, first_line=1, kind="page")
-    html = words.html.strip()
+    html, text = words.html.strip(), words.text.strip()
     if html.startswith("<p>") and html.endswith("</p>") and html.count("<p>") == 1:
         html = html[3:-4]
     key = hashlib.sha256("\n".join((consent.purpose, reading.site.language, text)).encode()).hexdigest()

@@ -122,7 +122,7 @@ def week(session: Session, now: datetime) -> list[Figure]:
         _counted("Landing page views", these.views, those.views, "offers.index"),
         _counted("Forms sent", these.captures, those.captures, "leads.index"),
         Figure("Forms per view", percent(these.captures, these.views), percent(those.captures, those.views),
-               change(*rates, min(these.captures, those.captures)), "offers.index"),
+               change(rates[0], rates[1], min(these.captures, those.captures)), "offers.index"),
         _counted("Mailboxes proven", these.proven, those.proven, "leads.index"),
     ]
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from email_validator import EmailNotValidError, validate_email
+from functools import lru_cache
+
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 GMAIL = {"gmail.com", "googlemail.com"}
+
+
+@lru_cache(maxsize=64)  # one submission asks three times for its address; more need not be remembered
+def read(address: str) -> ValidatedEmail | None:
+    """The parts of a typed address, or None when it is none."""
+    try:
+        return validate_email(address.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
 
 
 def normalised(address: str) -> str:
@@ -13,19 +24,16 @@ def normalised(address: str) -> str:
     Dots and plus signs stay, because they may be different people elsewhere. An address that cannot be read is only
     trimmed and folded, so that looking for it finds nothing.
     """
-    try:
-        found = validate_email(address.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+    found = read(address)
+    if found is None:
         return address.strip().casefold()
     return f"{found.local_part.casefold()}@{found.ascii_domain or found.domain}"
 
 
 def sendable(address: str) -> str:
     """``address`` as mail is sent to it: as typed, with a composed local part and the domain in lower case."""
-    try:
-        return validate_email(address.strip(), check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
-        return address.strip()
+    found = read(address)
+    return found.normalized if found else address.strip()
 
 
 def mailbox(email: str) -> str:

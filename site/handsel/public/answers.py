@@ -15,9 +15,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-
 from handsel.forms.library import Field
+from handsel.leads import address
 
 LONGEST_NAME = 60  # a name is repeated in mails to mailboxes not yet proven, so it may not carry a message
 LINE = 200
@@ -81,10 +80,9 @@ def _email(typed: str, spec: Field) -> str:
     text = "".join(typed.split())
     if "@" not in text:
         raise ValueError("An e-mail address has an @ in it, as in name@example.org. Check it for typing slips.")
-    try:
-        found = validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise ValueError("That is not an e-mail address. Check it for typing slips.") from None
+    found = address.read(text)
+    if found is None:
+        raise ValueError("That is not an e-mail address. Check it for typing slips.")
     return text if len(found.normalized) <= 254 else _short_enough(text, 254)
 
 

@@ -156,9 +156,18 @@ class Memo:
             value: T = kept[1]
             return value
         value = make()
+        self.put(file, key, value)
+        return value
+
+    def has(self, file: str, key: Hashable) -> bool:
+        """Whether ``get`` would give back what was made before."""
+        kept = self._kept.get(file)
+        return kept is not None and kept[0] == key
+
+    def put(self, file: str, key: Hashable, value: object) -> None:
+        """Keep ``value`` as what was made from ``file``."""
         self.made += 1
         self._kept[file] = (key, value)
-        return value
 
     def forget(self, files: set[str]) -> None:
         """Drop what was made from any file but these."""

@@ -88,7 +88,22 @@ class Reading:
 
     def once(self, file: str, make: Callable[[str], Kept], *circumstances: Hashable) -> Kept:
         """What ``make`` gives for ``file``, or gave when neither the file nor the circumstances were different."""
-        return self.memo.get(file, (self.tree.stamps[file], self.site.timezone, circumstances), lambda: make(file))
+        return self.memo.get(file, self._key(file, *circumstances), lambda: make(file))
+
+    def page(self, file: str) -> Read[Page]:
+        """The page of that file of ``content/``."""
+        return self.once(file, partial(_page, self))
+
+    def has(self, file: str) -> bool:
+        """Whether the page of that file was read before, as it is now."""
+        return self.memo.has(file, self._key(file))
+
+    def put(self, file: str, page: Read[Page]) -> None:
+        """Take over the page of that file from somebody who has read it."""
+        self.memo.put(file, self._key(file), page)
+
+    def _key(self, file: str, *circumstances: Hashable) -> Hashable:
+        return (self.tree.stamps[file], self.site.timezone, circumstances)
 
 
 def read_site(tree: Tree, memo: Memo) -> Read[SiteSettings]:
@@ -125,8 +140,12 @@ def _is_zone(name: str) -> bool:
 
 def read_pages(reading: Reading) -> dict[str, Read[Page]]:
     """Every page of ``content/`` by its file."""
-    return {file: reading.once(file, partial(_page, reading)) for file in reading.tree.of("content")
-            if file.endswith(".md") and not is_private(file)}
+    return {file: reading.page(file) for file in page_files(reading.tree)}
+
+
+def page_files(tree: Tree) -> list[str]:
+    """The files of ``content/`` that are pages."""
+    return [file for file in tree.of("content") if file.endswith(".md") and not is_private(file)]
 
 
 def is_private(file: str) -> bool:

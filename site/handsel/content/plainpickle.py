@@ -11,6 +11,9 @@ OTHERS = {("builtins", "set"), ("builtins", "frozenset"), ("builtins", "object")
           ("copyreg", "__newobj__"), ("datetime", "datetime"), ("datetime", "timedelta"), ("datetime", "timezone"),
           ("zoneinfo", "ZoneInfo"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")}
 
+"""What values of the standard library are made of."""
+PARTS = ("handsel.content.", "handsel.forms.", "handsel.offers.", "handsel.errors", "handsel.merge")
+
 
 def _way_to_a_timezone(owner: object, name: str) -> Any:
     """The one attribute that a kept project looks up: how a timezone comes back."""
@@ -25,7 +28,7 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("builtins", "getattr"):
             return _way_to_a_timezone
-        found = super().find_class(module, name) if module.startswith("handsel.") and "." not in name else None
+        found = super().find_class(module, name) if module.startswith(PARTS) and "." not in name else None
         if isinstance(found, type):
             return found
         if (module, name) in OTHERS:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from handsel import clock
 from handsel.content.files import Memo, Tree, scan
-from handsel.content.library import SITE_FILE, Page, Read, Reading, read_pages, read_site
+from handsel.content.library import SITE_FILE, Page, Read, Reading, read_site
 from handsel.content.library import stray_faults as content_strays
 from handsel.content.schema import SiteSettings
+from handsel.content.spread import read_all_pages
 from handsel.errors import Fault
 from handsel.forms.library import CaptureForm
 from handsel.forms.read import read_forms
@@ -158,7 +159,7 @@ def look(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> World:
     usable = site_read.value if not site_read.faults else None
     site = usable or good.get(SITE_FILE) or site_read.value or NAMELESS
     reading = Reading(tree, memo, site, settled=site is not NAMELESS)
-    pages = read_pages(reading)
+    pages = read_all_pages(reading)
     by_path: dict[str, Read[Page]] = {}
     for read in pages.values():
         if read.value:

@@ -63,7 +63,7 @@ def weakness(password: str, *about: str) -> str | None:
     for known in about:
         part = known.lower().partition("@")[0]
         if len(part) >= 4 and part in lowered and len(lowered.replace(part, "")) < SHORTEST - 4:
-            return "That is mostly your name or your address. Choose something others cannot guess."
+            return "That is mostly your name or your address. Choose what others cannot guess."
     if lowered.strip("0123456789!?.*#") in _COMMON:
         return "That is one of the passwords tried first. Choose something others cannot guess."
     return None

@@ -124,7 +124,7 @@ def link(email: str) -> None:
     with db.writing() as session:
         account = roster.named(session, email)
         if not account.active:
-            raise HandselError(email, "The account is disabled.", f"Enable it first: handsel user disable --undo {email}")
+            raise HandselError(email, "The account is disabled.", f"Run: handsel user disable --undo {email}")
         audit.record(session, "made a sign-in link", CONSOLE, f"account:{account.id}")
         address = _link(session, account.id)
     click.echo(address)

@@ -43,7 +43,8 @@ HELD_WORDS = {"honeypot": "A field that people do not see was filled in, as robo
 WAY_WORDS = {"form": "on the form", "download": "by fetching the download", "one-click": "by the mail program",
              "unsubscribe page": "on the unsubscribe page", "preferences": "on the preferences page",
              "erasure": "with the erasure", "confirm": "by the link in the mail"}
-EXCLUDED = {"bot": "by robots", "prefetch": "fetched ahead", "head": "only asked about"}
+EXCLUDED = {"bot": "views by robots", "prefetch": "views fetched ahead", "head": "views only asked about",
+            "crossed over": "people who saw two variants"}
 CONSENT_WORDS = {"given": "Ticked", "confirmed": "Confirmed", "withdrawn": "Withdrew"}
 
 

@@ -74,7 +74,7 @@ def _people(session: Session, rows: list[Message]) -> dict[int, Addressee]:
             else Addressee(accounts.get(row.account_id or 0, ""), None) for row in rows}
 
 
-def _addresses(session: Session, query: Select[Any]) -> dict[int, str]:
+def _addresses(session: Session, query: Any) -> dict[int, str]:
     return {number: address for number, address in session.execute(query)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -15,7 +15,7 @@ from handsel.db import db
 from handsel.desk import DeskBlueprint
 from handsel.desk.figures import Span, funnels
 from handsel.desk.words import plain_subject
-from handsel.leads.models import Capture
+from handsel.experiments.report import Report, report
 from handsel.mail.models import Message
 from handsel.offers.library import Letter, Offer
 from handsel.offers.live import current
@@ -48,8 +48,9 @@ def offer(slug: str) -> ResponseReturnValue:
     session = db.session()
     span = Span.ending(now, DAYS)
     funnel = funnels(session, span, slug)[slug]
-    return render_template("desk/offer.html", offer=found, funnel=funnel, arms=_variants(session, found, span),
-                           letters=_letters(session, found), now=now, days=DAYS)
+    told = report(session.connection(), slug, found.split)
+    return render_template("desk/offer.html", offer=found, funnel=funnel, told=told, now=now, days=DAYS,
+                           variants=_variants(session, found, told), letters=_letters(session, found))
 
 
 @dataclass(frozen=True)
@@ -85,38 +86,26 @@ def _letters(session: Session, offer: Offer) -> list[Sequence]:
     return [Sequence(letter, states[letter.step]) for letter in offer.letters]
 
 
-@dataclass
-class Arm:
-    """One landing page variant: its share of visitors, views, forms, and views that are no people's by reason."""
+@dataclass(frozen=True)
+class Variant:
+    """One landing page variant with what it brought since its first visitor."""
 
     name: str
     title: str
     share: int
-    live: bool
-    views: int = 0
-    captures: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
+    views: int
+    people: int
+    leads: int
 
 
-def _variants(session: Session, offer: Offer, span: Span) -> list[Arm]:
-    now = clock.now()
-    arms = {name: Arm(name, page.meta.label or page.title, offer.split.get(name, 0), page.is_live(now))
-            for name, page in sorted(offer.variants.items())}
-    views = select(Tally.variant, Tally.excluded, func.sum(Tally.hits)).where(
-        Tally.day.between(span.first, span.last), Tally.offer == offer.slug, Tally.kind == "view", Tally.variant != "")
-    for name, excluded, hits in session.execute(views.group_by(Tally.variant, Tally.excluded)):
-        arm = arms.setdefault(name, _gone(name))
-        if excluded:
-            arm.excluded[excluded] = int(hits)
-        else:
-            arm.views = int(hits)
-    captures = select(Capture.variant, func.count()).where(
-        Capture.offer == offer.slug, Capture.at >= span.begins, Capture.at < span.ends, Capture.quarantine == "",
-        Capture.variant != "")
-    for name, count in session.execute(captures.group_by(Capture.variant)):
-        arms.setdefault(name, _gone(name)).captures = count
-    return list(arms.values())
-
-
-def _gone(name: str) -> Arm:
-    return Arm(name, "no longer there", 0, False)
+def _variants(session: Session, offer: Offer, told: Report) -> list[Variant]:
+    """The variants of ``offer``, those that are gone from the project included."""
+    views = {name: int(hits) for name, hits in session.execute(
+        select(Tally.variant, func.sum(Tally.hits)).where(
+            Tally.offer == offer.slug, Tally.kind == "view", Tally.variant != "", Tally.excluded == "")
+        .group_by(Tally.variant))}
+    titles = {name: page.meta.label or page.title for name, page in offer.variants.items()}
+    arms = told.counts.arms
+    return [Variant(name, titles.get(name, "no longer there"), told.split.get(name, 0), views.get(name, 0),
+                    arms[name].visitors if name in arms else 0, arms[name].conversions if name in arms else 0)
+            for name in sorted({*titles, *arms, *views})]

@@ -25,11 +25,11 @@ bp = DeskBlueprint("accounts", __name__, roles=("owner",))
 class AccountForm(FlaskForm):  # type: ignore[misc]
     email = EmailField("E-mail address", [DataRequired("Type the address.")])
     name = StringField("Name", [Length(max=120, message="Use 120 characters at most.")])
-    role = RadioField("Role", choices=[(role, role.capitalize()) for role in ROLES], default="sales")
+    role = RadioField("Role", choices=list(ROLES), default="sales")
 
 
 class RoleForm(FlaskForm):  # type: ignore[misc]
-    role = RadioField("Role", choices=[(role, role.capitalize()) for role in ROLES])
+    role = RadioField("Role", choices=list(ROLES))
 
 
 @bp.route("/accounts", methods=["GET", "POST"])

@@ -1,0 +1,224 @@
+"""Every screen of the desk in a browser: nothing for axe to find, nothing too heavy, all of it by keyboard and by phone."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page
+from sqlalchemy import insert
+from werkzeug.serving import make_server
+
+from factories import NOON, make_account, make_capture, make_consent, make_lead, make_message
+from handsel.accounts import links
+from handsel.db import db, writing
+from handsel.leads.models import Lead
+from support import on_sqlite
+from support.desk import AtDesk
+
+pytestmark = on_sqlite
+
+LONG = "Donaudampfschifffahrtsgesellschaftswohnungsbaugenossenschaft"
+
+
+@pytest.fixture
+def site(app: Flask, clock) -> Iterator[str]:
+    """The address of a server with a desk full of believable rows."""
+    _fill()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+def _fill() -> None:
+    with writing() as session:
+        session.execute(insert(Lead), [
+            {"key": f"key{n:019}", "email": f"person{n}@example.org", "address": f"person{n}@example.org",
+             "name": f"Person {n}", "company": "Lindqvist & Co", "tags_text": "energy, landlord",
+             "offers_text": "guide", "source": "newsletter", "captured_at": NOON, "last_capture_at": NOON}
+            for n in range(60)])
+    lead = make_lead(name=f"Ada {LONG}", company=LONG, tags=("energy", "site-visit"), offers=("guide",), phone="+44 20 7946 0958",
+                     custom={"team_size": LONG}, consent_text="advice")
+    make_consent(lead, capture_id=make_capture(lead, answers={"first_name": "Ada"}, source="google").id)
+    make_capture(lead, quarantine="disposable")
+    for state in ("sent", "failed", "unknown", "suppressed", "queued"):
+        make_message(lead, state=state, reason=f"550 5.1.1 said {LONG}.example" if state == "failed" else "")
+    make_message(lead, due_at=NOON + timedelta(days=3))
+
+
+PAGES = ("/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/leads?tag=nope", "/desk/leads/61", "/desk/offers",
+         "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/files", "/desk/accounts",
+         "/desk/accounts/1", "/desk/log", "/desk/more", "/desk/keys", "/desk/password", "/desk/inbox", "/desk/leads/9999")
+
+
+def come_in(page: Page, site: str, role: str = "owner") -> None:
+    account = make_account(role)
+    with writing() as session:
+        secret, _ = links.make(session, account.id, NOON, links.BY_MAIL)
+    page.goto(f"{site}/desk/enter/{secret}")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/desk/password")
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Page]]:
+    contexts = []
+
+    def open_(**options: Any) -> Page:
+        contexts.append(browser.new_context(**options))
+        page: Page = contexts[-1].new_page()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_nothing_and_nothing_sticks_out(site, look, axe, scheme, width):
+    page = look(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
+    page.goto(f"{site}/desk/sign-in")
+    axe(page)
+    page.get_by_role("button", name="Sign in").click()
+    axe(page)
+    come_in(page, site)
+    for path in PAGES:
+        page.goto(site + path)
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert wrong == []
+
+
+def test_a_list_weighs_little_the_first_time_and_less_after(site, app):
+    owner = AtDesk(app, "owner")
+    for path in ("/desk/", "/desk/leads", "/desk/leads/61", "/desk/offers/guide", "/desk/messages"):
+        answer = owner.get(path, headers={"Accept-Encoding": "gzip"})
+        warm = len(answer.data)
+        page = gzip.decompress(answer.data).decode()
+        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+        cold = warm + sum(len(owner.get(name, headers={"Accept-Encoding": "identity"}).data) for name in files)
+        assert warm <= 12_000, f"{path}: {warm} bytes warm"
+        assert cold <= 45_000, f"{path}: {cold} bytes cold"
+
+
+def test_a_page_of_the_same_secret_never_has_the_same_length_twice_for_long(site, app):
+    owner = AtDesk(app, "owner")
+    lengths = {len(owner.get("/desk/keys", headers={"Accept-Encoding": "gzip"}).data) for _ in range(20)}
+    assert len(lengths) > 3
+
+
+def test_every_control_is_reached_by_tab_and_is_seen_uncovered(site, look):
+    for width in (360, 1280):
+        page = look(viewport={"width": width, "height": 700})
+        come_in(page, site)
+        for path in ("/desk/", "/desk/leads/61", "/desk/messages?state=failed", "/desk/accounts"):
+            page.goto(site + path)
+            expected = page.evaluate("""() => [...document.querySelectorAll('a[href], button, input, select, summary')]
+                .filter(e => e.checkVisibility() && e.type !== 'hidden' && e.tabIndex >= 0).length""")
+            seen, radios = set(), set()
+            for _ in range(expected + 5):
+                page.keyboard.press("Tab")
+                found = page.evaluate("""() => { const e = document.activeElement; if (!e || e === document.body) return null;
+                    const r = e.getBoundingClientRect(), s = getComputedStyle(e);
+                    const x = r.left + Math.min(r.width / 2, 20), y = r.top + r.height / 2;
+                    const top = document.elementFromPoint(x, y);
+                    window.number ??= new Map(); if (!number.has(e)) number.set(e, number.size);
+                    return {id: number.get(e), radio: e.type === 'radio' ? e.name : '', what: e.outerHTML.slice(0, 90),
+                            uncovered: !!top && (top === e || e.contains(top) || top.contains(e) || !!top.closest('label')),
+                            ring: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 3}; }""")
+                if found is None:
+                    continue
+                seen.add(found["id"])
+                radios |= {found["radio"]} - {""}
+                assert found["uncovered"], f"{path} at {width}: covered: {found['what']}"
+                assert found["ring"], f"{path} at {width}: no ring: {found['what']}"
+            others = page.evaluate("() => [...document.querySelectorAll('input[type=radio]')].length") - len(radios)
+            assert len(seen) >= expected - others, f"{path} at {width}: {len(seen)} of {expected}"
+
+
+def test_the_keys_go_where_they_say_and_leave_fields_alone(site, look):
+    page = look(viewport={"width": 1280, "height": 800})
+    come_in(page, site)
+    page.goto(f"{site}/desk/")
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    page.wait_for_url("**/desk/leads")
+    page.keyboard.press("/")
+    page.keyboard.type("gj?k")
+    assert page.locator("#search").input_value() == "gj?k"
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/leads/61")
+    page.keyboard.press("?")
+    page.wait_for_url("**/desk/keys")
+    page.get_by_label("Switch these keys off").check()
+    page.keyboard.press("g")
+    page.keyboard.press("h")
+    assert page.url.endswith("/desk/keys")
+
+
+def test_all_of_it_works_without_a_script(site, look):
+    page = look(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    come_in(page, site)
+    page.goto(f"{site}/desk/leads")
+    page.get_by_label("Search").fill("Ada")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="Ada").click()
+    page.get_by_label("Add a tag").fill("called")
+    page.get_by_role("button", name="Add", exact=True).click()
+    assert page.get_by_role("link", name="called").is_visible()
+    page.get_by_role("button", name="Remove the tag called").click()
+    assert not page.get_by_role("link", name="called").is_visible()
+    page.goto(f"{site}/desk/leads")
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    assert Path(download.value.path()).read_text(encoding="utf-8").count("\n") == 62
+    page.get_by_role("link", name="More").click()
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    assert page.url.endswith("/desk/sign-in")
+
+
+def test_targets_are_large_enough_for_a_finger(site, look):
+    page = look(viewport={"width": 360, "height": 740}, has_touch=True)
+    come_in(page, site)
+    for path in PAGES[:14]:
+        page.goto(site + path)
+        small = page.evaluate("""() => [...document.querySelectorAll('button, select, summary, nav a, input:not([type=hidden])')]
+            .filter(e => e.checkVisibility() && !['radio', 'checkbox'].includes(e.type))
+            .map(e => [e.getBoundingClientRect().height, e.outerHTML.slice(0, 80)]).filter(([h]) => h < 43.5)""")
+        assert small == [], path
+
+
+def test_no_page_asks_the_database_too_often(site, app):
+    from sqlalchemy import event
+
+    owner = AtDesk(app, "owner")
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    for path in PAGES:
+        asked.clear()
+        owner.get(path)
+        assert len(asked) <= 22, f"{path}: {len(asked)} questions"
+    event.remove(db.engine, "before_cursor_execute", note)

@@ -1,0 +1,26 @@
+"""Faults of the project's files at the desk."""
+
+from __future__ import annotations
+
+from support import on_sqlite
+from support.desk import AtDesk
+
+pytestmark = on_sqlite
+
+
+def test_a_sound_project_says_so(app):
+    assert "No faults" in AtDesk(app, "marketer").get("/desk/files").text
+
+
+def test_a_fault_is_named_with_its_file_line_and_what_to_do(app, project):
+    live = app.extensions["handsel.offers"]
+    assert not live.project.faults
+    page = project / "content" / "privacy.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("title:", "titel:"), encoding="utf-8")
+    live.refresh()
+    text = AtDesk(app, "marketer").get("/desk/files").text
+    assert "content/privacy.md" in text
+    for fault in live.project.faults:
+        assert fault.do.split("'")[0] in text
+    assert "in 1 file of the project" in AtDesk(app, "owner").get("/desk/").text
+    assert "in 1 file of the project" not in AtDesk(app, "sales").get("/desk/").text

@@ -54,7 +54,7 @@ def sink() -> Iterator[int]:
 
 
 def handed_over(project: Path, number: int = 3000, passes: int = 5) -> Handed:
-    """Measure in turn, medians of ``passes``; the letter is the project's first follow-up, filled anew for each lead."""
+    """Measure in turn, medians of ``passes``; the letter is the project's first follow-up, filled for each lead."""
     if not (Path(SOURCE).exists() and Path(SINK).exists()):
         raise RuntimeError("smtp-source and smtp-sink are missing: apt-get install postfix")
     with sink() as port, TemporaryDirectory() as folder:

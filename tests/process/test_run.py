@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from support.crowd import ask
-from support.running import Site, free_port, wait_until
+from support.running import SOURCE, Site, free_port, wait_until
 from support.smtp import FaultyServer
 
 Start = Callable[..., Site]
@@ -170,9 +170,9 @@ def test_a_form_is_answered_as_fast_while_the_mail_server_is_down(start_site: St
 
 def start_in_vain(project: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command where it must fail, and give what it said."""
-    return subprocess.run([sys.executable, "-m", "handsel", *arguments], cwd=project, capture_output=True, text=True,
-                          timeout=60, check=False,
-                          env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2] / "site")} | environ)
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)} | environ
+    return subprocess.run([sys.executable, "-m", "handsel", *arguments], cwd=project, env=environ, check=False,
+                          capture_output=True, text=True, timeout=60)
 
 
 def test_a_port_that_is_taken_is_said_in_words(project: Path) -> None:

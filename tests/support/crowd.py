@@ -105,38 +105,48 @@ def ask(place: str, method: str, path: str, body: str | None = None) -> tuple[in
 class Readers:
     """Those who read the mail that comes and press the button of its download page, which proves their mailbox."""
 
-    def __init__(self, base: str, smtp: FaultyServer) -> None:
+    def __init__(self, base: str, smtp: FaultyServer, number: int = 3) -> None:
         self.place = urlsplit(base).netloc
         self.smtp = smtp
         self.proven: set[str] = set()
+        self.read = 0
+        """How many mails have been read to the end."""
+        self._taken = count()
         self._leave = threading.Event()
-        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._read, daemon=True) for _ in range(number)]
 
     def come(self) -> Readers:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def leave(self) -> None:
         self._leave.set()
-        self._thread.join(60)
+        for thread in self._threads:
+            thread.join(60)
 
     def _read(self) -> None:
-        read = 0
-        while not (self._leave.is_set() and read == len(self.smtp.received)):
-            if read == len(self.smtp.received):
-                self._leave.wait(0.05)
-                continue
-            mail = self.smtp.received[read]
+        while True:
+            with self._lock:
+                mine = next(self._taken)
+            while mine >= len(self.smtp.received):
+                if self._leave.wait(0.05):
+                    return
+            mail = self.smtp.received[mine]
             link = re.search(rb"/get/[\w-]{16,}", mail.data.replace(b"=\r\n", b""))
-            if link is None or mail.recipient in self.proven or self._press(link.group().decode(), mail.recipient):
-                read += 1
+            while link and mail.recipient not in self.proven and not self._press(link.group().decode(), mail.recipient):
+                if self._leave.wait(0.1):
+                    return
+            with self._lock:
+                self.read += 1
 
     def _press(self, path: str, reader: str) -> bool:
+        """Press the button; whether the site answered."""
         try:
-            status, location, _ = ask(self.place, "POST", path, "")
+            status, _, _ = ask(self.place, "POST", path, "")
         except (OSError, http.client.HTTPException):
-            self._leave.wait(0.1)
-            return self._leave.is_set()
-        if status == 303 and "/file" in location or status in (200, 303):
+            return False
+        if status in {200, 303}:
             self.proven.add(reader)
         return True

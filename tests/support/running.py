@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -29,12 +29,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(true: Callable[[], object], seconds: float = 15, why: str = "") -> None:
-    """Return once ``true()`` holds; fail with ``why`` after ``seconds``."""
+def wait_until(true: Callable[[], object], seconds: float = 15, why: str = "",
+               story: Callable[[], str] = lambda: "") -> None:
+    """Return once ``true()`` holds; fail with ``why`` and the ``story`` as it then is after ``seconds``."""
     end = time.monotonic() + seconds
     pause = threading.Event()
     while not true():
-        assert time.monotonic() < end, f"not within {seconds} s: {why or true}"
+        assert time.monotonic() < end, f"not within {seconds} s: {why or true}\n{story()}"
         pause.wait(0.02)
 
 
@@ -109,6 +110,10 @@ class Site:
         new = self.clock_file.with_suffix(".new")
         new.write_text(str(shift))
         new.rename(self.clock_file)
+
+    def now(self) -> datetime:
+        """The present instant as the site's clock has it."""
+        return datetime.now(UTC) + timedelta(seconds=float(self.clock_file.read_text() or 0))
 
     def children(self) -> list[psutil.Process]:
         """All processes below the command's own."""

@@ -10,9 +10,10 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, func, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.orm import Session
 
@@ -128,11 +129,15 @@ def renew(connection: Connection, worker: str, at: datetime) -> None:
                        .values(lease_until=at + LEASE))
 
 
+_ATTEMPT = insert(_attempt)
+_WHEN = _m.begun_at.type
+_BEGIN = (update(_message).where(_m.id == bindparam("one"), _m.state == "claimed", _m.worker == bindparam("me"))
+          .values(begun_at=bindparam("at", type_=_WHEN), lease_until=bindparam("until", type_=_WHEN)))
+
+
 def begin(connection: Connection, claimed: Claimed, worker: str, at: datetime) -> bool:
     """Note that the text is about to go out. False when the message is not this worker's any more."""
-    mark = (update(_message).where(_m.id == claimed.id, _m.state == "claimed", _m.worker == worker)
-            .values(begun_at=at, lease_until=at + LEASE))
-    return _count(connection.execute(mark)) == 1
+    return _count(connection.execute(_BEGIN, {"one": claimed.id, "me": worker, "at": at, "until": at + LEASE})) == 1
 
 
 def store(connection: Connection, claimed: Claimed, worker: str, result: Result, at: datetime) -> bool:
@@ -140,9 +145,6 @@ def store(connection: Connection, claimed: Claimed, worker: str, result: Result,
 
     A late ``sent`` also mends a row that was given up on, so that nothing goes out twice.
     """
-    ours = and_(_m.state == "claimed", _m.worker == worker)
-    if result.state == "sent":
-        ours = or_(ours, and_(_m.worker == "", _m.state.in_(("queued", "unknown"))))
     columns: dict[str, Any] = {"state": result.state, "reason": result.reason, "lease_until": None, "worker": "",
                                "begun_at": None}
     if result.state == "queued":
@@ -153,11 +155,23 @@ def store(connection: Connection, claimed: Claimed, worker: str, result: Result,
         columns["values"] = {}  # a sign-in link has no business in the database once it is out
     if result.outcome:
         columns["attempts"] = claimed.attempts + 1
-    stored = _count(connection.execute(update(_message).where(_m.id == claimed.id, ours).values(**columns))) == 1
+    write = _storing(tuple(columns), mends=result.state == "sent")
+    new = {f"new_{name}": value for name, value in columns.items()}
+    stored = _count(connection.execute(write, {"one": claimed.id, "me": worker} | new)) == 1
     if stored and result.outcome:
-        connection.execute(insert(_attempt).values(message_id=claimed.id, at=at, outcome=result.outcome,
-                                                   answer=result.reason))
+        connection.execute(_ATTEMPT, {"message_id": claimed.id, "at": at, "outcome": result.outcome,
+                                      "answer": result.reason})
     return stored
+
+
+@lru_cache
+def _storing(columns: tuple[str, ...], mends: bool) -> Any:
+    """The UPDATE that writes these columns of a row in our hands, or, if it ``mends``, in nobody's. Built once."""
+    ours = and_(_m.state == "claimed", _m.worker == bindparam("me"))
+    if mends:
+        ours = or_(ours, and_(_m.worker == "", _m.state.in_(("queued", "unknown"))))
+    return update(_message).where(_m.id == bindparam("one"), ours).values(
+        {name: bindparam(f"new_{name}", type_=_m[name].type) for name in columns})
 
 
 def give_back(connection: Connection, worker: str, ids: Iterable[int] | None = None) -> int:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import Flask, current_app
-from sqlalchemy import Table, or_, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,9 @@ WORDS = {
 SECOND_CHANCE = timedelta(days=7)  # so long after a bounce, somebody who fills in a form is tried once more
 
 _s = cast(Table, Suppression.__table__).c
+_BLOCKS = select(_s.address_hash, _s.reason, _s.scope, _s.at).where(
+    _s.address_hash.in_(bindparam("hashes", expanding=True)), _s.lifted_at.is_(None),
+    or_(_s.until.is_(None), _s.until > bindparam("at", type_=_s.at.type)))
 
 
 def normalise(address: str) -> str:
@@ -71,8 +74,7 @@ Block = tuple[str, str, datetime]
 
 def blocks(session: Session | Connection, hashes: Iterable[str], at: datetime) -> dict[str, list[Block]]:
     """The blocks in force by address hash."""
-    rows = session.execute(select(_s.address_hash, _s.reason, _s.scope, _s.at).where(
-        _s.address_hash.in_(list(hashes)), _s.lifted_at.is_(None), or_(_s.until.is_(None), _s.until > at)))
+    rows = session.execute(_BLOCKS, {"hashes": list(hashes), "at": at})
     found: dict[str, list[Block]] = {}
     for hash_, reason, scope, since in rows:
         found.setdefault(hash_, []).append((reason, scope, since))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import Table, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from handsel.accounts.models import Account
@@ -20,6 +20,24 @@ from handsel.mail.queue import Claimed
 _lead, _consent, _tag, _capture, _grant, _account, _message = (
     cast(Table, model.__table__) for model in (Lead, Consent, LeadTag, Capture, Grant, Account, Message))
 Row = Mapping[str, Any]
+
+
+def _among(column: Any, name: str = "ids") -> Any:
+    return column.in_(bindparam(name, expanding=True))
+
+
+# Built once: a letter asks them all directly before its text goes out.
+_LEADS = select(_lead).where(_among(_lead.c.id))
+_ACCOUNTS = select(_account).where(_among(_account.c.id))
+_GRANTS = select(_grant.c.id, _grant.c.key).where(_among(_grant.c.id))
+_CAPTURES = select(_capture.c.id, _capture.c.at).where(_among(_capture.c.id))
+_CONSENTS = (select(_consent.c.lead_id, _consent.c.purpose, _consent.c.state).where(_among(_consent.c.lead_id))
+             .order_by(_consent.c.id))
+_TAGS = select(_tag.c.lead_id, _tag.c.tag).where(_among(_tag.c.lead_id))
+_UNFINISHED = (
+    select(_message.c.capture_id, _message.c.offer, _message.c.step, _message.c.state, _message.c.due_at)
+    .where(_among(_message.c.capture_id), _message.c.state.in_(("queued", "claimed")),
+           _message.c.kind.in_(("letter", "delivery"))).order_by(_message.c.step))
 
 
 @dataclass
@@ -52,20 +70,20 @@ def gather(connection: Connection, app: Flask, messages: Iterable[Claimed], at: 
     facts = Facts()
     leads = {message.lead_id for message in messages if message.lead_id is not None}
     if leads:
-        for row in connection.execute(select(_lead).where(_lead.c.id.in_(leads))):
+        for row in connection.execute(_LEADS, {"ids": leads}):
             facts.leads[row.id] = dict(row._mapping)
     accounts = {message.account_id for message in messages if message.account_id is not None}
     if accounts:
-        for row in connection.execute(select(_account).where(_account.c.id.in_(accounts))):
+        for row in connection.execute(_ACCOUNTS, {"ids": accounts}):
             facts.accounts[row.id] = dict(row._mapping)
     grants = {message.grant_id for message in messages if message.grant_id is not None}
     if grants:
-        for id_, key in connection.execute(select(_grant.c.id, _grant.c.key).where(_grant.c.id.in_(grants))):
+        for id_, key in connection.execute(_GRANTS, {"ids": grants}):
             facts.grants[id_] = key
     captures = {message.capture_id for message in messages
                 if message.capture_id is not None and message.kind != "letter"}
     if captures:
-        for id_, when in connection.execute(select(_capture.c.id, _capture.c.at).where(_capture.c.id.in_(captures))):
+        for id_, when in connection.execute(_CAPTURES, {"ids": captures}):
             facts.captured_at[id_] = when
     _letters(connection, facts, [message for message in messages if message.kind == "letter"])
     hashes = {suppress.address_hash(address, app) for message in messages if (address := facts.address(message))}
@@ -79,21 +97,16 @@ def _letters(connection: Connection, facts: Facts, letters: list[Claimed]) -> No
     if not letters:
         return
     leads = {letter.lead_id for letter in letters}
-    for lead_id, topic, state in connection.execute(
-            select(_consent.c.lead_id, _consent.c.purpose, _consent.c.state)
-            .where(_consent.c.lead_id.in_(leads)).order_by(_consent.c.id)):
+    for lead_id, topic, state in connection.execute(_CONSENTS, {"ids": leads}):
         before = facts.consents.get((lead_id, topic))
         if not (state == "given" and before == "confirmed"):  # ticked once more: it stays proven
             facts.consents[lead_id, topic] = state
-    for lead_id, tag in connection.execute(select(_tag.c.lead_id, _tag.c.tag).where(_tag.c.lead_id.in_(leads))):
+    for lead_id, tag in connection.execute(_TAGS, {"ids": leads}):
         facts.tags.setdefault(lead_id, set()).add(tag)
     captures = {letter.capture_id for letter in letters if letter.capture_id is not None}
     if not captures:
         return
-    unfinished = connection.execute(
-        select(_message.c.capture_id, _message.c.offer, _message.c.step, _message.c.state, _message.c.due_at)
-        .where(_message.c.capture_id.in_(captures), _message.c.state.in_(("queued", "claimed")),
-               _message.c.kind.in_(("letter", "delivery"))).order_by(_message.c.step)).all()
+    unfinished = connection.execute(_UNFINISHED, {"ids": captures}).all()
     for letter in letters:
         for other in unfinished:
             if (other.capture_id, other.offer) == (letter.capture_id, letter.offer) and other.step < letter.step:

@@ -29,8 +29,14 @@ KEY = "a key for tests, long enough to be taken for a real one"
 
 def open_app(root: Path, database: Path, template: Path) -> Flask:
     shutil.copyfile(template, database)
-    return create_app(root, ENV="test", SECRET_KEY=KEY, SITE_URL="http://localhost", RATE_LIMITS="off",
-                      DATABASE_URL=f"sqlite:///{database}")
+    return create_app(
+        root,
+        ENV="test",
+        SECRET_KEY=KEY,
+        SITE_URL="http://localhost",
+        RATE_LIMITS="off",
+        DATABASE_URL=f"sqlite:///{database}",
+    )
 
 
 @pytest.fixture
@@ -58,8 +64,12 @@ def ask() -> Callable[..., tuple[str, dict[str, str], bytes]]:
 
         method = more.pop("method", "GET")
         environ = EnvironBuilder(path, base_url=more.pop("base_url", None), method=method).get_environ()
-        environ |= {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0",
-                    "REMOTE_ADDR": "198.51.100.7", **more}
+        environ |= {
+            "PATH_INFO": path.encode().decode("latin-1"),
+            "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0",
+            "REMOTE_ADDR": "198.51.100.7",
+            **more,
+        }
         said: list[tuple[str, list[tuple[str, str]]]] = []
         body = b"".join(app.wsgi_app(environ, lambda status, headers, *_: said.append((status, headers))))
         status, headers = said[0]

@@ -1,102 +1,153 @@
-"""What visitors type, and the words for what cannot be read."""
+"""Errors in the look of the site, and the security headers of every answer."""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import hashlib
+import re
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from werkzeug.datastructures import MultiDict
+from flask import Flask, abort
 
-from handsel.forms.library import CaptureForm, ConsentBox, Field, Spam
-from handsel.forms.schema import FIELD_TYPES
-from handsel.public.answers import READERS, likely, read_as, tidy
-from handsel.public.capture_form import form_class
+from handsel.public.sheets import addresses
 
-GOOD = [
-    ("email", " Ann@Example.org ", "Ann@Example.org"), ("phone", "+44 (0)113 496-0 ext. 7", "+44 (0)113 496-0 ext. 7"),
-    ("url", "www.example.org/a?b=1", "https://www.example.org/a?b=1"), ("number", "12,500", 12500),
-    ("number", "3,5", 3.5),
-    ("number", "1\u202f250", 1250), ("date", "30.11.2026", "2026-11-30"), ("date", "2026-11-30", "2026-11-30"),
-    ("given-name", "  Zoë   Anne ", "Zoë Anne"), ("company", "A. & B. Ltd", "A. & B. Ltd"),
-    ("textarea", "one\ntwo", "one\ntwo"), ("name", "O'Neil-Müller", "O'Neil-Müller"),
-    ("postal-code", "LS1 4AB", "LS1 4AB"),
-]
-BAD = [
-    ("email", "ann.example.org", "An e-mail address has an @ in it"), ("email", "ann@", "not an e-mail address"),
-    ("email", "a@b@c.org", "not an e-mail address"), ("email", "ann@localhost", "not an e-mail address"),
-    ("phone", "call me", "in digits"), ("phone", "12", "in digits"),
-    ("url", "javascript:alert(1)", "not a web address"),
-    ("url", "nowhere", "not a web address"), ("number", "twelve", "in digits"), ("number", "1e99", "in digits"),
-    ("number", "٣", "in digits"), ("date", "30 November", "year-month-day"), ("date", "2026-02-30", "year-month-day"),
-    ("given-name", "See www.spam.example", "without an address"), ("name", "Win at http://x.y", "without an address"),
-    ("name", "x" * 61, "Shorten the name"), ("text", "x" * 201, "Shorten this to 200 characters. It has 201."),
-]
+Ask = Callable[..., tuple[str, dict[str, str], bytes]]
+EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": None,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": None,
+}
 
 
-@pytest.mark.parametrize(("kind", "typed", "answer"), GOOD)
-def test_what_people_mean_is_read(kind: str, typed: str, answer: Any) -> None:
-    assert read_as(kind, tidy(typed)) == answer
+def policy_of(headers: dict[str, str]) -> dict[str, list[str]]:
+    parts = (part.split() for part in headers["Content-Security-Policy"].split(";"))
+    return {name: values for name, *values in parts}
 
 
-@pytest.mark.parametrize(("kind", "typed", "words"), BAD)
-def test_what_cannot_be_read_is_answered_with_how_to_mend_it(kind: str, typed: str, words: str) -> None:
-    with pytest.raises(ValueError, match=r"[.]$") as mistake:
-        read_as(kind, tidy(typed))
-    assert words in str(mistake.value)
+def check_headers(path: str, headers: dict[str, str], body: bytes) -> None:
+    for name, value in EVERYWHERE.items():
+        assert headers.get(name) == value or (value is None and headers.get(name)), (path, name)
+    policy = policy_of(headers)
+    for name in ("object-src", "base-uri", "frame-ancestors", "default-src"):
+        assert policy[name] == ["'none'"], (path, name)
+    assert "unsafe" not in headers["Content-Security-Policy"], path
+    if headers["Content-Type"].startswith("text/html") and not path.startswith("/desk"):
+        assert policy["form-action"] == ["'self'"]
+        styles = re.findall(rb"<style>(.*?)</style>", body, re.S)
+        hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(style).digest()).decode()}'" for style in styles]
+        assert set(hashes) <= set(policy["style-src"]), path
+        assert not re.search(rb"<[^>]+ style=", body), path
 
 
-def test_every_field_type_has_its_reader() -> None:
-    assert set(READERS) == set(FIELD_TYPES)
+@pytest.fixture
+def broken(small: Flask) -> Flask:
+    """The application with an address for each error."""
+    small.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @small.get("/fail/<int:status>")
+    def fail(status: int) -> str:
+        if status == 500:
+            raise RuntimeError("a part is broken")
+        abort(status)
+
+    return small
 
 
-@pytest.mark.parametrize(("typed", "meant"), [
-    ("ann@gmial.com", "ann@gmail.com"), ("ann@hotmail.con", "ann@hotmail.com"), ("ann@example.con", "ann@example.com"),
-    ("ann@gmail.com", ""), ("ann@example.org", ""), ("ann", ""), ("@gmial.com", ""), ("ann@web.de", ""),
-    ("ann@gmx.net", ""),
-])
-def test_a_slip_is_guessed_and_a_right_address_is_left_alone(typed: str, meant: str) -> None:
-    assert likely(typed) == meant
+WORDS = {
+    400: "We could not read that",
+    403: "This is not open to you",
+    404: "There is no page here",
+    405: "That does not work here",
+    413: "That was too much at once",
+    429: "That was a little fast",
+    500: "Something broke on our side",
+    503: "We are busy for a moment",
+}
 
 
-def every_kind() -> CaptureForm:
-    choices = (("s", "Small"), ("l", "Large"))
-    fields = tuple(Field("email" if kind == "email" else f"f_{kind.replace('-', '_')}", kind, kind,  # type: ignore[arg-type]
-                         required=kind == "email", choices=choices) for kind in FIELD_TYPES)
-    taken = ("data", "errors", "validate", "process", "meta", "spec", "read")
-    named = tuple(Field(name, "text", name) for name in taken)
-    box = ConsentBox("advice", "Yes", "Yes", "h")
-    return CaptureForm("all", "All", "", fields + named, (box,), "Go", "", Spam(), "e" * 64)
+@pytest.mark.parametrize("status", sorted(WORDS))
+def test_an_error_is_told_in_the_look_of_the_site_with_a_way_on(broken: Flask, ask: Ask, status: int) -> None:
+    said, headers, body = ask(broken, f"/fail/{status}")
+
+    page = body.decode()
+    assert said.startswith(str(status))
+    assert f"<h1>{WORDS[status]}</h1>" in page
+    assert f"<title>{WORDS[status]} · Little Press</title>" in page
+    assert '<meta name="robots" content="noindex">' in page
+    assert '<a class="button" href="/">' in page
+    assert headers["Cache-Control"] == "no-store"
+    assert "Traceback" not in page
+    assert "a part is broken" not in page
+    check_headers("/fail", headers, body)
 
 
-FORM = form_class(every_kind())
-NAMES = [field.name for field in every_kind().fields] + ["consent-advice", "made-up", "form-token"]
+def test_an_address_that_leads_nowhere_names_what_may_help(small: Flask, ask: Ask) -> None:
+    page = ask(small, "/nothing/here")[2].decode()
+
+    assert '<li><a href="/offers/guide/">The small guide to finishing books</a></li>' in page
 
 
-@given(st.lists(st.tuples(st.sampled_from(NAMES), st.text(max_size=40)), max_size=30))
-def test_whatever_is_sent_gives_answers_or_words(pairs: list[tuple[str, str]]) -> None:
-    form = FORM(MultiDict([*pairs, ("email", "ann@example.org")]))
-    if form.validate():
-        for answer in form.read.values():
-            str(answer).encode()
-            assert "\x00" not in str(answer)
-    for words in form.errors.values():
-        assert all(sentence.endswith(".") for sentence in words)
+def test_a_form_too_large_is_refused_in_words(small: Flask, ask: Ask) -> None:
+    response = small.test_client().post("/offers/guide/", data={"email": "a" * 1_100_000})
+
+    assert response.status_code == 413
+    assert "<h1>That was too much at once</h1>" in response.text
 
 
-def test_a_field_may_be_called_as_the_library_calls_its_own() -> None:
-    form = FORM(MultiDict({"email": "ann@example.org", "data": "d", "errors": "e", "validate": "v"}))
-    assert form.validate()
-    assert (form.read["data"], form.read["errors"], form.read["validate"]) == ("d", "e", "v")
+def test_a_wrong_method_names_those_that_work(small: Flask, ask: Ask) -> None:
+    status, headers, body = ask(small, "/privacy/", method="DELETE")
+
+    assert status == "405 METHOD NOT ALLOWED"
+    assert set(headers["Allow"].replace(" ", "").split(",")) >= {"GET", "HEAD"}
+    check_headers("/privacy/", headers, body)
 
 
-def test_a_question_whose_condition_is_not_met_is_left_out() -> None:
-    size = Field("size", "select", "Size", required=True, choices=(("s", "Small"), ("l", "Large")))
-    seats = Field("seats", "number", "Seats", required=True, show_when=("size", "l"))
-    email = Field("email", "email", "E-mail", required=True)
-    spec = CaptureForm("x", "X", "", (email, size, seats), (), "Go", "", Spam(), "f")
-    small = form_class(spec)(MultiDict({"email": "a@example.org", "size": "s", "seats": "not a number"}))
-    assert (small.validate(), "seats" in small.read) == (True, False)
-    large = form_class(spec)(MultiDict({"email": "a@example.org", "size": "l"}))
-    assert (large.validate(), large.errors) == (False, {"seats": ["Fill in “Seats”."]})
+def test_the_page_for_an_error_goes_out_even_when_the_project_cannot_be_read(broken: Flask, ask: Ask) -> None:
+    del broken.jinja_env.globals["public_frame"]
+
+    status, headers, body = ask(broken, "/fail/500")
+
+    assert status.startswith("500")
+    assert b"<h1>Something broke on our side</h1>" in body
+    check_headers("/fail/500", headers, body)
+
+
+def test_machines_get_an_error_as_data(small: Flask) -> None:
+    response = small.test_client().get("/api/v1/nothing")
+
+    assert response.status_code == 404
+    assert response.json == {"error": {"status": 404, "title": WORDS[404], "detail": response.json["error"]["detail"]}}
+
+
+def test_every_page_and_machine_file_carries_the_security_headers(small: Flask, ask: Ask) -> None:
+    state = small.extensions["handsel.pages"].state()
+    paths = [
+        *addresses(state.project, state.press.at),
+        "/feed.xml",
+        "/sitemap.xml",
+        "/robots.txt",
+        "/favicon.svg",
+        "/nothing",
+        "/get/wrong",
+        "/u/wrong",
+        "/preferences/wrong",
+        "/confirm/wrong",
+        "/desk/",
+        "/desk/sign-in",
+        "/healthz",
+    ]
+    for path in paths:
+        for _ in range(2):  # once through Flask, once from the table
+            _, headers, body = ask(small, path)
+            if "Content-Type" in headers:
+                check_headers(path, headers, body)
+
+
+def test_browsers_are_told_to_stay_on_tls_once_they_came_over_it(small: Flask, ask: Ask) -> None:
+    for path in ("/privacy/", "/privacy/", "/images/ticket.png", "/nothing"):
+        plain = ask(small, path)[1]
+        secure = ask(small, path, **{"wsgi.url_scheme": "https"})[1]
+        assert "Strict-Transport-Security" not in plain
+        assert secure["Strict-Transport-Security"] == "max-age=31536000"

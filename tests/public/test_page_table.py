@@ -35,7 +35,9 @@ def every_page(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("which", ["small", "site"])
-def test_table_and_flask_give_the_same_bytes_for_every_page(which: str, request: pytest.FixtureRequest, ask: Ask) -> None:
+def test_table_and_flask_give_the_same_bytes_for_every_page(
+    which: str, request: pytest.FixtureRequest, ask: Ask
+) -> None:
     app = request.getfixturevalue(which)
     for path in every_page(app):
         _, first_headers, first = ask(app, path)  # Flask: the table does not know the page yet
@@ -56,6 +58,7 @@ def test_a_compiled_page_is_the_page_as_drawn_with_its_tokens(which: str, reques
     for path in every_page(app):
         sheet = find(state.project, path, state.press.at)
         for variant, page in table.entry(state, sheet).pages.items():
+
             def name(hole: Hole) -> str:
                 return "token-of-" + "-".join(hole)
 
@@ -112,9 +115,22 @@ def test_a_head_request_tells_the_length_and_sends_nothing(small: Flask, ask: As
     assert (status, body, headers["Content-Length"]) == ("200 OK", b"", str(len(page)))
 
 
-@pytest.mark.parametrize(("accepted", "expected"), [
-    ("", ""), ("gzip, deflate, br, zstd", "br"), ("gzip, deflate", "gzip"), ("br;q=0, gzip", "gzip"), ("identity", ""),
-    ("*", "br"), ("*;q=0", ""), ("gzip;q=0.5, br;q=0.1", "br"), ("BR", "br"), ("br;q=x", ""), ("brotli", "")])
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("", ""),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, deflate", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("identity", ""),
+        ("*", "br"),
+        ("*;q=0", ""),
+        ("gzip;q=0.5, br;q=0.1", "br"),
+        ("BR", "br"),
+        ("br;q=x", ""),
+        ("brotli", ""),
+    ],
+)
 def test_the_encoding_is_one_that_the_browser_takes(accepted: str, expected: str) -> None:
     assert encoding_for(accepted) == expected
 

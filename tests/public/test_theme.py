@@ -13,19 +13,31 @@ from handsel.public.theme import palette, rules
 
 # The table of the design, light and dark; the source values are OKLCH, so a channel may be off by a few steps of 255.
 DESIGN = {
-    "paper": ("#fcfaf6", "#11151c"), "surface": ("#ffffff", "#191e27"), "sunk": ("#f3f0e9", "#0b0e14"),
-    "line": ("#d9d6cd", "#333841"), "field": ("#7b8189", "#737b87"), "ink": ("#1b222e", "#efede7"),
-    "muted": ("#545b67", "#a7adb6"), "brand": ("#046246", "#64d7aa"), "on-brand": ("#f9fdfb", "#071a13"),
-    "mark": ("#fad371", "#624902"), "focus": ("#2d69de", "#7cb4fc"), "brand-tint": ("#ddf5e9", "#123226"),
-    "ok": ("#196632", "#7cd591"), "ok-tint": ("#e0f7e4", "#1a2e1e"), "warn": ("#8a5601", "#ebc166"),
-    "warn-tint": ("#fff0d3", "#362913"), "bad": ("#b51f1f", "#f78c8a"), "bad-tint": ("#feebea", "#431f1f"),
+    "paper": ("#fcfaf6", "#11151c"),
+    "surface": ("#ffffff", "#191e27"),
+    "sunk": ("#f3f0e9", "#0b0e14"),
+    "line": ("#d9d6cd", "#333841"),
+    "field": ("#7b8189", "#737b87"),
+    "ink": ("#1b222e", "#efede7"),
+    "muted": ("#545b67", "#a7adb6"),
+    "brand": ("#046246", "#64d7aa"),
+    "on-brand": ("#f9fdfb", "#071a13"),
+    "mark": ("#fad371", "#624902"),
+    "focus": ("#2d69de", "#7cb4fc"),
+    "brand-tint": ("#ddf5e9", "#123226"),
+    "ok": ("#196632", "#7cd591"),
+    "ok-tint": ("#e0f7e4", "#1a2e1e"),
+    "warn": ("#8a5601", "#ebc166"),
+    "warn-tint": ("#fff0d3", "#362913"),
+    "bad": ("#b51f1f", "#f78c8a"),
+    "bad-tint": ("#feebea", "#431f1f"),
 }
 colours = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 themes = st.builds(Theme, brand=colours, mark=colours, paper=st.sampled_from(["warm", "white", "cool"]))
 
 
 def channels(text: str) -> list[int]:
-    return [int(text[at:at + 2], 16) for at in (1, 3, 5)]
+    return [int(text[at : at + 2], 16) for at in (1, 3, 5)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -72,8 +84,15 @@ def test_a_brand_colour_that_cannot_be_read_is_darkened_and_told() -> None:
     assert "#102030 is too dark under words" in ramp.told[1]
 
 
-@pytest.mark.parametrize(("one", "other", "expected"), [
-    ("#000000", "#ffffff", 21.0), ("#777777", "#ffffff", 4.48), ("#046246", "#f9fdfb", 7.2), ("#ffffff", "#ffffff", 1.0)])
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("#000000", "#ffffff", 21.0),
+        ("#777777", "#ffffff", 4.48),
+        ("#046246", "#f9fdfb", 7.2),
+        ("#ffffff", "#ffffff", 1.0),
+    ],
+)
 def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None:
     assert contrast(one, other) == pytest.approx(expected, abs=0.06)
     assert contrast(one, other) == contrast(other, one)
@@ -108,8 +127,10 @@ def test_what_must_not_be_there_is_not_asked_for() -> None:
 
 
 def test_small_css_means_the_same() -> None:
-    assert minify("/* a */ .a > .b,\n .c { inline-size : calc(100% - 2rem) ; margin: 0 }\n") == \
-        ".a>.b,.c{inline-size :calc(100% - 2rem);margin:0}"
+    assert (
+        minify("/* a */ .a > .b,\n .c { inline-size : calc(100% - 2rem) ; margin: 0 }\n")
+        == ".a>.b,.c{inline-size :calc(100% - 2rem);margin:0}"
+    )
 
 
 def test_style_files_have_whole_blocks_and_logical_directions_only() -> None:
@@ -118,6 +139,15 @@ def test_style_files_have_whole_blocks_and_logical_directions_only() -> None:
     for path in [CSS / "base.css", *sorted((CSS / "parts").glob("*.css"))]:
         css = path.read_text()
         assert css.count("{") == css.count("}"), path.name
-        for physical in ("-left", "-right", " left:", " right:", "text-align: left", "margin-top", "padding-bottom", "float:"):
+        for physical in (
+            "-left",
+            "-right",
+            " left:",
+            " right:",
+            "text-align: left",
+            "margin-top",
+            "padding-bottom",
+            "float:",
+        ):
             assert physical not in css, (path.name, physical)
         assert part(path.stem) or path.stem == "base", path.name

@@ -24,7 +24,8 @@ def many(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number in range(30):
         key = "titel" if number % 10 == 7 else "title"
         (project / "content" / "blog" / f"post-{number}.md").write_text(
-            f"---\n{key}: Post {number}\ndate: 2026-03-{1 + number % 28:02} 09:00\n---\n/// note | One\n\nWords.\n///\n")
+            f"---\n{key}: Post {number}\ndate: 2026-03-{1 + number % 28:02} 09:00\n---\n"
+            "/// note | One\n\nWords.\n///\n")
     return project
 
 

@@ -219,6 +219,24 @@ def test_an_alias_of_a_page_that_is_not_live_leads_nowhere(project: Path) -> Non
     assert "/blog/train-books/" not in read(project, at=NOON + timedelta(hours=1)).aliases
 
 
+def test_a_variant_that_is_a_draft_has_no_share(project: Path) -> None:
+    edit(project, "offers/guide/offer.md", "  split: {a: 50, b: 50}\n", "")
+    even = read(project)
+    edit(project, "offers/guide/landing.b.md", "label:", "draft: true\nlabel:")
+    (project / "offers" / "guide" / "landing.c.md").write_text((project / "offers/guide/landing.md").read_text())
+
+    assert even.offers["guide"].split == {"a": 50, "b": 50}
+    assert read(project).offers["guide"].split == {"a": 50, "c": 50}
+
+
+def test_a_link_to_a_tag_of_a_post_leads_somewhere(project: Path) -> None:
+    edit(project, "content/privacy.md", "Write to",
+         "[Habits](/blog/tags/habits/), [all](/blog/) and [wrong](/blog/tags/x/).")
+
+    assert [str(fault) for fault in read(project).faults] == [
+        "content/privacy.md:6: There is no page or file at /blog/tags/x/. Mend the link, or write the page."]
+
+
 def test_an_offer_is_found_by_the_slug_it_had_before(project: Path) -> None:
     found = read(project)
 

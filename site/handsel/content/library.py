@@ -194,7 +194,7 @@ def _page(reading: Reading, file: str) -> Read[Page]:
         faults.append(Fault(printable(file), 0, "bad-file-name",
                             f"'{printable(bad[0])}' cannot be part of an address.",
                             "Rename it with small letters, digits and hyphens."))
-    if parts and parts[0] in RESERVED and path != "/offers/":
+    if parts and parts[0] in RESERVED:
         faults.append(Fault(file, 0, "reserved-address", f"The program itself answers at /{parts[0]}/.",
                             "Move the file to another folder."))
     read = read_page(reading, file, path, default_layout(path))

@@ -18,9 +18,9 @@ from handsel.content.schema import SiteSettings
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm
 from handsel.offers.library import Letter
-from handsel.offers.read import IMAGES, Folder, form_faults
+from handsel.offers.read import IMAGES, PLAIN_NAME, Folder, form_faults
 
-MADE = frozenset({"/feed.xml", "/sitemap.xml", "/robots.txt", "/favicon.svg", "/favicon.ico", "/offers/", "/desk/"})
+MADE = frozenset({"/feed.xml", "/sitemap.xml", "/robots.txt", "/favicon.svg", "/favicon.ico", "/desk/"})
 """Addresses that the program answers in every project."""
 _ID = re.compile(r'\sid="([^"]+)"')
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
@@ -72,9 +72,9 @@ class World:
         made = set(MADE)
         if any(path.startswith("/blog/") for path in self.written):
             made.add("/blog/")
-        for path, read in self.by_path.items():
-            for tag in read.value.meta.tags if read.value and path.startswith("/blog/") else ():
-                made.update({"/blog/tags/", f"/blog/tags/{tag}/"})
+        for read in self.by_path.values():
+            if read.value and read.value.layout == "post" and not read.value.meta.draft:
+                made.update({"/blog/", *(f"/blog/tags/{tag}/" for tag in read.value.meta.tags)})
         return made
 
     def knows(self, path: str) -> bool:
@@ -157,7 +157,8 @@ def _looks(read: Read[Page]) -> object:
         return None
     meta = read.value.meta
     lines = tuple(read.fault(("aliases", place), "", "", "").line for place in range(len(meta.aliases)))
-    return (meta.draft, meta.publish_at, meta.unpublish_at, meta.aliases, lines, meta.tags, anchors(read.value))
+    return (meta.draft, meta.publish_at, meta.unpublish_at, meta.aliases, lines, meta.tags, read.value.layout,
+            anchors(read.value))
 
 
 def _folder_looks(folder: Folder) -> object:
@@ -256,12 +257,15 @@ def _target_faults(world: World, file: str, target: str, line: int, *, image: bo
         return
     path, _, anchor = target.partition("#")
     path = unquote(path.partition("?")[0])
-    if image and path and not path.startswith("/"):
+    if image and path and not path.startswith("/") and (file.startswith("content/") or PLAIN_NAME.fullmatch(path)):
         path = beside(file, path)
-    if path and not path.startswith("/"):
+    if path and not image and not path.startswith("/"):
         yield Fault(file, line, "relative-link", f"The link '{target[:80]}' means another page on each page.",
                     "Begin it with /, as in /blog/.")
-    elif path and not world.knows(path):
+    elif image and not path.startswith("/") and file.startswith("offers/") and not PLAIN_NAME.fullmatch(path):
+        yield Fault(file, line, "bad-image-name", f"'{path[:80]}' is no plain name of a picture beside the page.",
+                    "Rename the file with letters, digits and hyphens, and write its name alone.")
+    elif path and not world.knows(path) and not world.knows(f"{path}/"):
         kind, thing = ("missing-image", "image") if image else ("dead-link", "page or file")
         yield Fault(file, line, kind, f"There is no {thing} at {path[:120]}.", _nearest_path(path, world, image))
     else:
@@ -306,8 +310,6 @@ def beside(file: str, name: str) -> str:
 
 
 def _nearest_path(path: str, world: World, image: bool) -> str:
-    if not path.endswith("/") and world.knows(f"{path}/"):
-        return f"Write {path}/ with a slash at its end."
     known = [other for other in world.paths() if not image or other.lower().endswith(IMAGES)]
     if len(known) > 500:  # comparing with all would take longer than reading them
         last = path.strip("/").rpartition("/")[2]

@@ -110,7 +110,8 @@ class Offer:
         """Shares of visitors by variant, 100 together; all of it the control's while there is no experiment."""
         if self.meta.experiment is None:
             return {CONTROL: 100}
-        return self.meta.experiment.split or even_split(sorted(self.variants))
+        shown = sorted(name for name, page in self.variants.items() if not page.meta.draft)
+        return self.meta.experiment.split or even_split(shown)
 
     @property
     def delivery(self) -> Letter | None:

@@ -21,6 +21,8 @@ from handsel.offers.library import CONTROL, Asset, Letter, Offer
 from handsel.offers.schema import WITH_FILE, OfferMeta
 
 IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg")
+PLAIN_NAME = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*")
+"""How pages of an offer name a picture beside them."""
 _LANDING = re.compile(r"landing(?:\.([^/]*))?\.md")
 
 
@@ -62,7 +64,7 @@ class Folder:
         for page in (*variants.values(), thanks):
             for target in (*(image.src for image in page.body.images), page.meta.image or ""):
                 name = target.removeprefix(f"/offers/{self.slug}/files/")
-                if re.fullmatch(r"[\w.-]+(/[\w.-]+)*", name) and name.lower().endswith(IMAGES) and (
+                if PLAIN_NAME.fullmatch(name) and name.lower().endswith(IMAGES) and (
                         self.asset is None or self.asset.path != f"offers/{self.slug}/{name}"):
                     shown[f"/offers/{self.slug}/files/{name}"] = f"offers/{self.slug}/{name}"
         return shown

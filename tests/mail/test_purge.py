@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from factories import NOON, make_capture, make_grant, make_hit, make_lead, make_message
+from factories import NOON, make_capture, make_consent, make_grant, make_hit, make_lead, make_message
 from handsel.db import db, writing
 from handsel.leads.models import Grant, Lead
 from handsel.mail.inbox import Inbox
@@ -49,6 +49,22 @@ def test_a_request_that_was_never_confirmed_is_gone_after_fourteen_days(app, clo
     db.session.rollback()
     assert sorted(db.session.scalars(select(Lead.id))) == sorted(kept)
     assert count(Message) == 0
+
+
+def test_a_lead_that_was_silent_for_years_is_gone(app, clock):
+    old = {"captured_at": NOON - timedelta(days=733), "last_capture_at": NOON - timedelta(days=733)}
+    make_lead(**old)
+    reader = make_lead(**old, consent_text="advice")
+    make_consent(reader, at=NOON - timedelta(days=733))
+    left = make_lead(**old)
+    make_consent(left, state="withdrawn", at=NOON - timedelta(days=700))
+    customer = make_lead(**old, stage="customer")
+    recent = make_lead(captured_at=NOON - timedelta(days=733), last_capture_at=NOON - timedelta(days=700))
+    kept = [lead.id for lead in (reader, left, customer, recent)]
+
+    assert purge(app, NOON) == {"leads that have been silent for years": 1}
+    db.session.rollback()
+    assert sorted(db.session.scalars(select(Lead.id))) == sorted(kept)
 
 
 def test_visits_texts_links_and_caught_mails_go_in_their_time(app, clock):

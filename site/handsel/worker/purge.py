@@ -12,7 +12,7 @@ from sqlalchemy import String, and_, cast, delete, exists, or_, select, update
 
 from handsel.accounts.models import DeskSession, SignInLink
 from handsel.db import write_connection
-from handsel.leads.models import Capture, GoneMail, Grant, Lead
+from handsel.leads.models import Capture, Consent, Download, GoneMail, Grant, Lead
 from handsel.mail.inbox import Inbox
 from handsel.mail.models import Message, Suppression
 from handsel.mail.queue import FINAL
@@ -25,6 +25,7 @@ MAIL_TEXT = timedelta(days=30)
 MAIL_ROWS = timedelta(days=730)
 HITS = timedelta(days=396)  # thirteen months, so that a month can be held against the same one a year ago
 LINKS = timedelta(days=30)
+PROOF = timedelta(days=3 * 366)
 
 
 def purge(app: Flask, at: datetime) -> dict[str, int]:
@@ -37,6 +38,7 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
         "counts of mails to mailboxes given up": _delete(GoneMail, GoneMail.at < at - timedelta(days=1)),
         "visits older than 13 months": _delete(Hit, Hit.at < at - HITS),
         "leads that never proved their mailbox": _delete(Lead, _unproven(project, at)),
+        "leads that have been silent for years": _delete(Lead, _silent(project, at)),
         "download links": _delete(Grant, Grant.expires_at < at - LINKS),
         "messages": _delete(Message, and_(Message.state.in_(FINAL), Message.created_at < at - MAIL_ROWS)),
         "texts of messages": _empty_values(at),
@@ -56,6 +58,17 @@ def _unproven(project: Project, at: datetime) -> Any:
                                        or_(Capture.offer.not_in(mailed), Capture.proven_at.is_not(None))))
     return and_(Lead.confirmed_at.is_(None), Lead.last_capture_at < at - UNPROVEN, Lead.owner_id.is_(None),
                 Lead.stage == "iql", ~otherwise)
+
+
+def _silent(project: Project, at: datetime) -> Any:
+    """Leads that did nothing for as long as the line below each form says, and to whom we owe nothing more.
+
+    Who ever agreed to letters stays three years after the last word on it, since we have to be able to prove it.
+    """
+    since = at - timedelta(days=366 * project.site.keep_years)
+    fetched = exists(select(1).where(Download.lead_id == Lead.id, Download.at >= since))
+    provable = exists(select(1).where(Consent.lead_id == Lead.id, Consent.at >= at - PROOF))
+    return and_(Lead.last_capture_at < since, Lead.stage != "customer", Lead.consent_text == "", ~fetched, ~provable)
 
 
 def _delete(model: Any, condition: Any, key: Any = None) -> int:

@@ -418,3 +418,50 @@ def test_a_likely_slip_is_offered_and_one_press_mends_it(client: FlaskClient) ->
     client.post(f"{thanks}/address", data={"email": "ann@gmail.com"})
     assert list(db.session.scalars(select(Lead.email))) == ["ann@gmail.com"]
     assert "Did you mean" not in text(client.get(thanks))
+
+
+def test_a_worn_out_link_says_when_it_can_be_renewed(client: FlaskClient, clock: Any) -> None:
+    for _ in range(3):
+        send(client, first_name=f"Ann {_}")
+        clock.move(minutes=11)
+    deliver(at=clock.now)
+    key = grant_key()
+    for _ in range(6):
+        press(client, key)
+        clock.move(minutes=2)
+    page = text(client.get(f"/get/{key}"))
+    assert "Three e-mails went to that mailbox within a day" in page
+    assert "You can ask for a new link tomorrow at 12:00." in page
+    assert "Send me a new link" not in page
+
+
+@pytest.mark.parametrize("key", [
+    "%00", "x" * 5000, "%ff%fe", "'; DROP TABLE lead; --", "../../etc/passwd", "a" * 22, "..%2f..", "%F0%9F%8E%81", "\u202e",
+])
+def test_whatever_stands_in_the_place_of_a_key_is_nobodys(client: FlaskClient, key: str) -> None:
+    for link in (f"/get/{key}", f"/confirm/{key}", f"/preferences/{key}", f"/offers/guide/thanks/{key}",
+                 f"/get/{key}/{key}/x.pdf", f"/get/{'a' * 22}/{key}/x.pdf"):
+        assert client.get(link).status_code in {404, 308}, link
+        assert client.post(link).status_code in {404, 405}, link
+    assert client.post(f"/u/{key}", data={"List-Unsubscribe": "One-Click"}).status_code in {200, 405}
+
+
+def test_a_quarantined_capture_goes_on_its_way_when_a_person_lets_it(client: FlaskClient, clock: Any) -> None:
+    from handsel.db import writing
+    from handsel.leads.held import release
+
+    send(client, consent__advice="yes", **{"your-website": "x"})
+    clock.move(hours=2)
+    for expected in (True, False):
+        with writing() as session:
+            assert release(session, session.scalars(select(Capture)).one(), clock.now) is expected
+    due = {message.step: message.due_at for message in db.session.scalars(select(Message))}
+    assert due["00-delivery"] == clock.now
+    press(client, grant_key())
+    assert db.session.scalars(select(Lead.consent_text)).one() == "advice"
+
+
+def test_correcting_a_throw_away_address_sends_the_mail(client: FlaskClient) -> None:
+    thanks = send(client, "ann@mailinator.com").location
+    client.post(f"{thanks}/address", data={"email": "ann@example.org"})
+    assert "We are sending an e-mail to ann@example.org" in text(client.get(thanks))

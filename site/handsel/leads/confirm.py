@@ -11,6 +11,7 @@ from handsel.db import insert_or
 from handsel.experiments.models import Conversion
 from handsel.leads import consents
 from handsel.leads.consents import Way
+from handsel.leads.due import is_key
 from handsel.leads.models import Capture, Grant, Lead
 from handsel.leads.plan import same_answers
 from handsel.leads.profile import highest, refresh
@@ -24,7 +25,7 @@ def locked(session: Session, lead_id: int) -> Lead:
 
 def find_grant(session: Session, key: str) -> Grant | None:
     """The grant of a link's token."""
-    return session.scalars(select(Grant).where(Grant.key == key)).first()
+    return session.scalars(select(Grant).where(Grant.key == key)).first() if is_key(key) else None
 
 
 def prove(session: Session, capture: Capture, stage: str, way: Way, at: datetime) -> bool:

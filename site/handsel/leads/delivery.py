@@ -63,6 +63,12 @@ def stands(session: Session, offer: Offer, capture: Capture, at: datetime) -> St
     return Standing("limited", again_at=_free_at(mails, at))
 
 
+def again_at(session: Session, offer: Offer, capture: Capture, at: datetime) -> datetime | None:
+    """When the mailbox may have another mail, if it has had those of the day; None when it may have one now."""
+    mails = due_of(session, offer, capture, at).earlier(pen_of(session))
+    return _free_at(mails, at) if slot(mails, at) is None else None
+
+
 def _free_at(mails: list[Mailed], at: datetime) -> datetime:
     """When a mailbox that had its mails of the day may have the next one."""
     times = sorted(mail.due_at for mail in mails)

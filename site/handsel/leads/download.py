@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from handsel.leads.confirm import prove
 from handsel.leads.consents import Way
-from handsel.leads.due import random_key
+from handsel.leads.due import is_key, random_key
 from handsel.leads.models import Capture, Download, Grant
 
 SAME_PRESS = timedelta(seconds=60)  # a button pressed twice, or a page sent again, is one download
@@ -62,6 +62,8 @@ def press(session: Session, grant: Grant, stage: str, way: Way, at: datetime) ->
 
 def going_on(session: Session, grant_key: str, press_key: str, at: datetime) -> Grant | None:
     """The grant behind a press whose file may still be fetched or taken up again; None otherwise. Changes nothing."""
+    if not (is_key(grant_key) and is_key(press_key)):
+        return None
     return session.scalars(
         select(Grant).join(Download, Download.grant_id == Grant.id)
         .where(Grant.key == grant_key, Download.key == press_key, Download.at > at - GOES_ON,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _MAILED = ("SELECT message.offer, first_due_at, answers, capture.id FROM message
            "WHERE message.lead_id = :lead AND kind IN ('delivery', 'confirm') "
            "AND first_due_at > :since AND state NOT IN ('cancelled', 'failed', 'suppressed')")
 _TICKED = "SELECT capture_id, purpose FROM consent WHERE lead_id = :lead AND state = 'given'"
+_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _GONE = "SELECT at FROM gone_mail WHERE address_hash = :mailbox AND at > :since"
 _LETTERS = ("SELECT step FROM message WHERE lead_id = :lead AND offer = :offer AND kind = 'letter' "
             "AND state NOT IN ('cancelled', 'suppressed', 'failed')")
@@ -31,6 +33,11 @@ _LETTERS = ("SELECT step FROM message WHERE lead_id = :lead AND offer = :offer A
 def random_key() -> str:
     """22 characters that nobody can guess: 128 random bits."""
     return secrets.token_urlsafe(16)
+
+
+def is_key(text: str) -> bool:
+    """Whether ``text`` could be a key. Nothing else reaches the database, which does not take every sign."""
+    return _KEY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

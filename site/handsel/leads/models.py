@@ -198,7 +198,8 @@ class Download(Model):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     key: Mapped[str] = mapped_column(String(22), unique=True)
     """Random: names the press in the file's address, so that a broken transfer goes on without a second press."""
-    grant_id: Mapped[int] = mapped_column(ForeignKey("download_grant.id", ondelete="CASCADE"), index=True)
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("download_grant.id", ondelete="SET NULL"), index=True)
+    """None once the link is purged; that the file was fetched stays known."""
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     offer: Mapped[str] = mapped_column(String(80), index=True)
     at: Mapped[datetime] = mapped_column(Instant)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from handsel.leads import consents
 from handsel.leads.consents import Way
+from handsel.leads.due import is_key
 from handsel.leads.models import Lead
 from handsel.leads.profile import refresh_texts
 from handsel.mail.models import Message
@@ -22,7 +23,7 @@ def split_token(token: str) -> tuple[str, str]:
 
 def find(session: Session, key: str) -> Lead | None:
     """The lead of a link's key."""
-    return session.scalars(select(Lead).where(Lead.key == key)).first() if key else None
+    return session.scalars(select(Lead).where(Lead.key == key)).first() if is_key(key) else None
 
 
 def unsubscribe(session: Session, lead: Lead, topic: str, way: Way, at: datetime) -> None:

@@ -108,7 +108,7 @@ def form_class(spec: CaptureForm) -> type[Answers]:
     for field in spec.fields:
         if not field.ask_later:
             kind = KINDS.get(field.type, Typed)
-            more = {"choices": []} if kind is Ticked else {}  # our own check knows them
+            more: dict[str, Any] = {"choices": []} if kind is Ticked else {}  # our own check knows them
             fields[field.name] = kind(field.label, [Read(field)], default=field.value or None, **more)
     for box in spec.consents:
         fields[CONSENT + box.purpose] = BooleanField(box.text)

@@ -43,8 +43,8 @@ def get(token: str) -> Response:
     now = clock.now()
     return doors.page("get.html", offer=offer, asset=offer.asset, grant=grant, life=life(grant, now).value,
                       kind=kind(offer.asset), size=doors.size(offer.asset.size), until=doors.on_day(grant.expires_at),
-                      renewed=renewed(grant), presses=offer.meta.downloads, noun=doors.noun(offer),
-                      cover=cover(offer))
+                      renewed=renewed(grant), again=again(grant, offer), presses=offer.meta.downloads,
+                      noun=doors.noun(offer), cover=cover(offer))
 
 
 def cover(offer: Offer) -> Markup:
@@ -71,6 +71,13 @@ def renewed(grant: Grant) -> str:
         late = newest.due_at > clock.now()
         return f"goes out {moment(newest.due_at)}" if late else "is on its way"
     return f"was sent {moment(newest.sent_at)}" if newest.sent_at else ""
+
+
+def again(grant: Grant, offer: Offer) -> str:
+    """When a fresh link can be asked for, in words; empty when it can be now."""
+    capture = db.session.get(Capture, grant.capture_id) if grant.capture_id else None
+    free_at = delivery.again_at(db.session(), offer, capture, clock.now()) if capture else None
+    return moment(free_at) if free_at else ""
 
 
 @bp.post("/get/<token>")
@@ -129,6 +136,13 @@ def renew(token: str) -> Response:
     return doors.private(redirect(url_for(page, token=token), 303))
 
 
+@bp.get("/get/<token>/renew")
+@bp.get("/confirm/<token>/renew")
+def reopened(token: str) -> Response:
+    """The button's address opened as a page: back to the page with the button."""
+    return doors.private(redirect(url_for("public.get", token=token), 303))
+
+
 @bp.get("/confirm/<token>")
 def confirm(token: str) -> Response:
     """One button that proves the mailbox; afterwards, the page that says so."""
@@ -140,7 +154,7 @@ def confirm(token: str) -> Response:
     topics = {box.purpose: Markup(box.html) for box in offer.form.consents}  # noqa: S704  sanitised as pages are
     ticked = delivery.ticked(db.session(), capture)
     return doors.page("confirm.html", offer=offer, grant=grant, proven=capture.proven_at is not None,
-                      life=life(grant, clock.now()).value, renewed=renewed(grant),
+                      life=life(grant, clock.now()).value, renewed=renewed(grant), again=again(grant, offer),
                       agreed=[topics[purpose] for purpose in topics if purpose in ticked])
 
 

@@ -15,6 +15,7 @@ from handsel.leads import delivery
 from handsel.leads.address import is_disposable, normalised
 from handsel.leads.delivery import Standing, Unmendable
 from handsel.leads.download import Life, life
+from handsel.leads.due import is_key
 from handsel.leads.models import Capture, Grant
 from handsel.offers.library import Offer
 from handsel.public import answers, bp, doors, pages
@@ -31,7 +32,7 @@ class Found(NamedTuple):
 def find(slug: str, key: str) -> Found | None:
     """What the address of a thank-you page means."""
     offer = doors.project().offer(slug)
-    capture = db.session.scalars(select(Capture).where(Capture.key == key)).first()
+    capture = db.session.scalars(select(Capture).where(Capture.key == key)).first() if is_key(key) else None
     if offer is None or capture is None or doors.project().offer(capture.offer) is not offer:
         return None
     return Found(offer, capture)
@@ -142,6 +143,13 @@ def correct(slug: str, key: str) -> Response:
             delivery.correct(session, found.offer, session.merge(found.capture), address, clock.now())
     except Unmendable as reason:
         return show(found, 422, typed, str(reason))
+    return _back(slug, key)
+
+
+@bp.get("/offers/<slug>/thanks/<key>/again")
+@bp.get("/offers/<slug>/thanks/<key>/address")
+def reloaded(slug: str, key: str) -> Response:
+    """A button's address opened as a page, as after a mistake: back to the page with the buttons."""
     return _back(slug, key)
 
 

@@ -156,8 +156,10 @@ def test_the_sign_in_leads_back_to_where_one_wanted_to_go_and_nowhere_else(app):
     for target, expected in {
         "/desk/leads?tag=energy": "/desk/leads?tag=energy", "https://evil.example/": "/desk/",
         "//evil.example": "/desk/",
-        "/desk//evil.example": "/desk/", "/\\evil.example": "/desk/", "/desk\\evil": "/desk/",
-        "javascript:alert(1)": "/desk/", "/desk/../x": "/desk/", "/deskless": "/desk/", "/offers/": "/desk/", "": "/desk/",
+        "/desk//evil.example": "/desk/",
+        "/\\evil.example": "/desk/", "/desk\\evil": "/desk/",
+        "javascript:alert(1)": "/desk/", "/desk/../x": "/desk/", "/deskless": "/desk/",
+        "/offers/": "/desk/", "": "/desk/",
     }.items():
         answer = AtDesk(app).sign_in(account.email, "four odd words here", next=target)
         assert answer.headers["Location"] == expected, target

@@ -95,8 +95,9 @@ def test_ten_thousand_of_a_state_and_more_are_still_shown_page_by_page(app, cloc
     lead = make_lead()
     with writing() as session:
         session.execute(insert(Message), [
-            {"key": f"key{n:019}", "once": f"n{n}", "kind": "letter", "lead_id": lead.id, "state": "sent" if n % 10 else "failed",
-             "due_at": NOON, "first_due_at": NOON, "give_up_at": NOON, "created_at": NOON} for n in range(12_000)])
+            {"key": f"key{n:019}", "once": f"n{n}", "kind": "letter", "lead_id": lead.id,
+             "state": "sent" if n % 10 else "failed", "due_at": NOON, "first_due_at": NOON, "give_up_at": NOON,
+             "created_at": NOON} for n in range(12_000)])
     marketer = AtDesk(app, "marketer")
     page = marketer.get("/desk/messages?state=sent").text
     assert "10,000+" in page

@@ -27,8 +27,8 @@ def cells(page: str, row: str) -> list[str]:
 
 def tally(day: date, hits: int, variant: str = "a", excluded: str = "", offer: str = "guide") -> None:
     with writing() as session:
-        session.add(Tally(day=day, path=f"/offers/{offer}/", variant=variant, kind="view", excluded=excluded, offer=offer,
-                          hits=hits))
+        session.add(Tally(day=day, path=f"/offers/{offer}/", variant=variant, kind="view", excluded=excluded,
+                          offer=offer, hits=hits))
 
 
 def test_an_offer_shows_views_forms_and_rate_of_the_last_four_weeks(app, clock):
@@ -94,15 +94,16 @@ def test_the_four_figures_stand_beside_last_weeks(app, clock):
     tally(today, 100)
     tally(today - timedelta(days=6), 100)
     tally(today - timedelta(days=7), 400)
-    for days in (0, 6, 7, 13, 14):
+    for days in [0] * 24 + [6, 7, 13, 14] + [8] * 28:
         make_capture(at=NOON - timedelta(days=days), proven_at=None)
     figures = week(db.session(), NOON)
     assert [(figure.value.replace("\N{NO-BREAK SPACE}", " "), figure.before.replace("\N{NO-BREAK SPACE}", " "))
-            for figure in figures] == [("200", "400"), ("2", "2"), ("1.0 %", "0.5 %"), ("0", "0")]
-    assert [figure.change.replace("\N{NO-BREAK SPACE}", " ") for figure in figures] == ["down 50 %", "the same", "up 100 %", ""]
+            for figure in figures] == [("200", "400"), ("25", "30"), ("12.5 %", "7.5 %"), ("0", "0")]
+    changes = [figure.change.replace("\N{NO-BREAK SPACE}", " ") for figure in figures]
+    assert changes == ["down 50 %", "down 17 %", "up 67 %", ""]
 
 
 def test_shares_and_changes_read_well():
     assert [percent(*pair).replace("\N{NO-BREAK SPACE}", " ") for pair in ((0, 0), (1, 3), (9999, 10000), (1, 1))] == [
         "–", "33.3 %", "100 %", "100 %"]
-    assert change(5, 0) == ""
+    assert (change(5, 0, 0), change(5, 1, 6), change(20, 20, 20)) == ("", "", "the same")

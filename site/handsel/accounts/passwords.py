@@ -65,10 +65,11 @@ def weakness(password: str, *about: str) -> str | None:
         if len(part) >= 4 and part in lowered and len(lowered.replace(part, "")) < SHORTEST - 4:
             return "That is mostly your name or your address. Choose what others cannot guess."
     if lowered.strip("0123456789!?.*#") in _COMMON:
-        return "That is one of the passwords tried first. Choose something others cannot guess."
+        return "That is one of the passwords tried first. Choose what others cannot guess."
     return None
 
 
-_COMMON = {"password", "passwordpassword", "qwertyuiop", "qwertyuiopasdf", "iloveyou", "administrator", "letmeinletmein",
+_COMMON = {"password", "passwordpassword", "qwertyuiop", "qwertyuiopasdf", "iloveyou", "administrator",
+           "letmeinletmein",
            "welcomewelcome", "changeme", "changemechangeme", "adminadminadmin", "correcthorsebatterystaple",
            "qwertyqwerty", "asdfghjkl", "1q2w3e4r5t6y", "abcdefghijkl", "abcd", "trustno", "unknown", "superman"}

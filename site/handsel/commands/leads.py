@@ -79,7 +79,7 @@ def export(kind: str | None, output: str, bom: bool, **given: str) -> None:
                 whole.seek(0)
                 shutil.copyfileobj(whole, file)
     if output != "-":
-        click.echo(f"{total:,} leads are in {output}", err=True)
+        click.echo(f"{total:,} {'lead is' if total == 1 else 'leads are'} in {output}", err=True)
 
 
 @contextmanager

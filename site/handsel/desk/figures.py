@@ -77,6 +77,7 @@ def funnels(session: Session, span: Span, offer: str | None = None) -> dict[str,
             Download.offer == offer, Download.at >= span.begins, Download.at < span.ends)) or 0
     return found
 
+
 ENOUGH = 20  # from one form to three is not "up 200 %"
 
 

@@ -138,7 +138,7 @@ def test_marks_ids_tables_footnotes_and_tasks_are_understood() -> None:
 
     assert rendered.headings == (Heading(2, "a-head-marked", "A head marked"),)
     assert "<mark>marked</mark>" in rendered.html
-    assert '<div class="table" role="region" aria-label="Table" tabindex="0">' in rendered.html
+    assert '<div class="table" role="group" aria-label="Table" tabindex="0">' in rendered.html
     assert '<td class="end">2</td>' in rendered.html
     assert 'id="fn:1"' in rendered.html
     assert "<del>gone</del>" in rendered.html

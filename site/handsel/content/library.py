@@ -20,7 +20,6 @@ from handsel.content.validate import validate
 from handsel.errors import Fault
 
 SITE_FILE = "content/_site.yml"
-OWN_MAILS = ("sign-in", "confirm")
 WITH_OWN_TITLE = frozenset({"home", "landing"})
 """The layouts whose Markdown holds the page's one first-level heading; the others draw it from the title."""
 RESERVED = frozenset({"desk", "api", "get", "u", "confirm", "preferences", "static", "healthz", "readyz", "metrics",

@@ -13,7 +13,7 @@ from handsel import merge
 from handsel.content import parse
 from handsel.content.body import rendered
 from handsel.content.files import printable
-from handsel.content.library import OWN_MAILS, Read, Reading
+from handsel.content.library import Read, Reading
 from handsel.content.markdown import Rendered
 from handsel.content.parse import Broken, Parsed
 from handsel.content.validate import validate
@@ -25,10 +25,13 @@ from handsel.offers.schema import LetterMeta
 
 STEP = re.compile(r"(\d{2})-[a-z0-9]+(-[a-z0-9]+)*")
 OWN_FIELDS: dict[str, dict[str, bool]] = {
-    "confirm": {"confirm_url": True, "get_url": True},
-    "sign-in": {"sign_in_url": True, "minutes": True},
+    "sign-in": {"email": True, "name": False, "site_name": True, "site_url": True, "link": True},
+    "confirm": merge.KNOWN | {"confirm_url": True},
+    "delivery": merge.KNOWN,
 }
-"""For each of our own mails: the fields that it alone knows."""
+"""For each of our own mails: the fields that it knows, and whether they are never empty."""
+OWN_LINKS = {"sign-in": {"link"}, "confirm": {"confirm_url", "get_url"}, "delivery": {"get_url"}}
+"""For each of our own mails: the fields of which it needs one, or nobody can do what it asks for."""
 
 _BRACES = re.compile(r"\{\{|\}\}")
 
@@ -98,9 +101,9 @@ def _image_faults(file: str, body: Rendered) -> list[Fault]:
 
 
 def field_faults(letter: Letter, form: CaptureForm | None,
-                 extra: Mapping[str, bool] | None = None) -> Iterator[Fault]:
+                 fields: Mapping[str, bool] = merge.KNOWN) -> Iterator[Fault]:
     """Merge fields that do not exist, that may stay empty, or that have no place in this letter."""
-    known = dict(merge.KNOWN) | dict(extra or {})
+    known = dict(fields)
     for field in form.fields if form else ():
         known[field.name] = known.get(field.name, False) or field.always_filled
     for name, fallback, line in _uses(letter):
@@ -204,13 +207,17 @@ def read_own_mails(reading: Reading) -> dict[str, Read[Letter]]:
         if not file.startswith("content/_emails/") or not file.endswith(".md"):
             continue
         name = file.removeprefix("content/_emails/").removesuffix(".md")
-        if name not in OWN_MAILS:
-            fault = Fault(file, 0, "unknown-own-mail", f"We send no mail named '{name}'.", nearest(name, OWN_MAILS))
+        if name not in OWN_FIELDS:
+            fault = Fault(file, 0, "unknown-own-mail", f"We send no mail named '{name}'.", nearest(name, OWN_FIELDS))
             reads[name] = Read(file, None, (fault,))
             continue
         read = read_letter(reading, file)
         if read.value:
-            faults = field_faults(read.value, None, OWN_FIELDS[name])
+            faults = list(field_faults(read.value, None, OWN_FIELDS[name]))
+            if not OWN_LINKS[name] & read.value.fields_used:
+                link = sorted(OWN_LINKS[name])[0]
+                faults.append(Fault(file, 0, "delivery-without-link", "The mail lacks the link that it is sent for.",
+                                    f"Add a line [Press here]({{{{ {link} }}}}){{.button}}."))
             read = Read(file, read.value, (*read.faults, *faults), read.lines)
         reads[name] = read
     return reads

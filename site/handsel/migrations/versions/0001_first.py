@@ -357,14 +357,14 @@ def upgrade() -> None:
         "download",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=22), nullable=False),
-        sa.Column("grant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("grant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("offer", sa.String(length=80), nullable=False),
         sa.Column("at", sa.String(length=24), nullable=False),
         sa.Column("address_prefix", sa.String(length=64), nullable=False),
         sa.Column("browser", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
-            ["grant_id"], ["download_grant.id"], name=op.f("fk_download_grant_id"), ondelete="CASCADE"
+            ["grant_id"], ["download_grant.id"], name=op.f("fk_download_grant_id"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_download_lead_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_download")),

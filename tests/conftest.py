@@ -228,13 +228,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def axe() -> Callable[..., None]:
-    """``axe(page)`` fails with what axe-core finds wrong on the page as it stands."""
-    from axe_playwright_python.sync_playwright import Axe
+    """``axe(page)`` fails with what axe-core finds wrong on the page as it stands; ``axe(page, "color-contrast")`` asks
+    for some rules alone."""
+    from axe_playwright_python.base import AXE_SCRIPT
 
-    checker = Axe()
-
-    def check(page: Any, **options: Any) -> None:
-        found = checker.run(page, **options).response["violations"]
+    def check(page: Any, *rules: str) -> None:
+        if not page.evaluate("typeof axe === 'object'"):
+            page.evaluate(AXE_SCRIPT)
+        options = {"resultTypes": ["violations"]} | ({"runOnly": {"type": "rule", "values": rules}} if rules else {})
+        found = page.evaluate("options => axe.run(options).then(told => told.violations)", options)
         said = [f"{item['id']}: {item['help']}: {', '.join(str(node['target']) for node in item['nodes'][:5])}"
                 for item in found]
         assert not said, f"{page.url}\n" + "\n".join(said)

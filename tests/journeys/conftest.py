@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 
 from support.ledger import Ledger
 from support.people import Hands, Keyboard
 from support.running import Site
 from support.smtp import FaultyServer
+from support.tour import Tour
 from support.web import Web
 
 TESTS = Path(__file__).parents[1]
@@ -38,6 +39,14 @@ def site(tmp_path_factory: pytest.TempPathFactory, mailbox: FaultyServer) -> Ite
 def warmhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """``handsel run`` on a copy of the repository's own site, with its mail caught in the inbox."""
     yield from _run(tmp_path_factory, TESTS.parent)
+
+
+@pytest.fixture(scope="session")
+def tour(warmhouse: Site) -> Tour:
+    """Every kind of page of ``warmhouse``, with something on each."""
+    tour = Tour(warmhouse)
+    assert tour.stops
+    return tour
 
 
 def _run(folders: pytest.TempPathFactory, source: Path, **settings: Any) -> Iterator[Site]:
@@ -79,14 +88,3 @@ WAYS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},
     "keyboard": {},
 }
-
-
-@pytest.fixture
-def no_sideways() -> Callable[[Page], None]:
-    """Fails if a page can be moved sideways: something is wider than the screen."""
-
-    def check(page: Page) -> None:
-        wide, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert wide <= seen, f"{page.url} is {wide} px wide on a screen of {seen} px"
-
-    return check

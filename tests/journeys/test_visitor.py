@@ -95,12 +95,12 @@ def test_a_visitor_mends_the_form_gets_the_guide_and_letters_and_leaves(
 
     page.goto(link(mail, "/get/"))
     person.sees("PDF")
-    file, answer = person.take("Get guide.pdf")
+    file, answer = person.take("Get your e-book")
     assert Path(file.path()).read_bytes() == (site.project / "offers/guide/guide.pdf").read_bytes()
-    assert file.suggested_filename == "guide.pdf"
+    assert file.suggested_filename == "The small guide to finishing books.pdf"
     headers = answer.all_headers()
     assert headers["content-type"] == "application/pdf"
-    assert headers["content-disposition"] == "attachment; filename=guide.pdf"
+    assert headers["content-disposition"] == 'attachment; filename="The small guide to finishing books.pdf"'
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
     assert "noindex" in headers["x-robots-tag"]

@@ -57,6 +57,6 @@ class Ledger:
             tables = sorted(row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
             for table in tables:
                 if table not in but:
-                    for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):
-                        seen.update(repr((table, row)).encode())
+                    for row in sorted(map(repr, connection.execute(f"SELECT * FROM {table}"))):
+                        seen.update(f"{table} {row}".encode())
         return seen.hexdigest()

@@ -79,9 +79,9 @@ class Rendered:
 
 TAKEN_IDS = {"main", "get", "problem"}  # the page's own
 
-# Trusted names that stand for more than a class. A region that scrolls must be reachable by keyboard.
+# Trusted names that stand for more than a class. What scrolls must be reachable by keyboard.
 TRUSTED = {
-    "table": ' class="table" role="region" aria-label="Table" tabindex="0"',
+    "table": ' class="table" role="group" aria-label="Table" tabindex="0"',
     "code": ' tabindex="0"',
     "button": ' class="button"',
 }

@@ -53,9 +53,7 @@ def stands(session: Session, offer: Offer, capture: Capture, at: datetime) -> St
     own = messages_of(session, capture)
     if own:
         last = own[-1]
-        asked = last.sent_at or last.due_at
-        return Standing(last.state, last.due_at, last.sent_at, max(last.created_at, min(asked, at)) + PATIENCE,
-                        last.attempts)
+        return Standing(last.state, last.due_at, last.sent_at, (last.sent_at or last.due_at) + PATIENCE, last.attempts)
     mails = due_of(session, offer, capture, at).earlier(pen_of(session))
     same = [mail.due_at for mail in mails if mail.offer == offer.slug]
     if same:

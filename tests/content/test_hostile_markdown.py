@@ -75,7 +75,7 @@ class Watch(HTMLParser):
             if set(value.split()) - OURS:
                 self.bad.append(f"class={value}")
         elif name in {"role", "tabindex", "aria-label"}:
-            if (tag, value) not in {("div", "region"), ("div", "0"), ("div", "Table"), ("pre", "0")}:
+            if (tag, value) not in {("div", "group"), ("div", "0"), ("div", "Table"), ("pre", "0")}:
                 self.bad.append(f"{name}={value}")
         elif name not in allowed:
             self.bad.append(f"{tag} {name}")

@@ -73,7 +73,7 @@ def test_a_compiled_page_is_the_page_as_drawn_with_its_tokens(which: str, reques
 def test_each_visit_gets_tokens_that_say_what_was_shown(small: Flask, ask: Ask) -> None:
     table = small.extensions["handsel.pages"]
     tickets = []
-    for number in range(3):
+    for _ in range(3):
         _, headers, body = ask(small, "/offers/guide/", QUERY_STRING="utm_source=letter&utm_campaign=may")
         ticket = token.read(table.key, TOKEN.findall(body)[0][1].decode())
         assert ticket is not None

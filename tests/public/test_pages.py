@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -193,7 +194,7 @@ def test_the_manual_is_read_in_order_of_weight(site: Flask, ask: Ask) -> None:
     chapters = re.findall(r'<li><a href="(/guide/[^"]*)"', page.split('id="chapters"')[1])
     assert chapters[0] == "/guide/"
     assert len(chapters) == len(set(chapters)) >= 7
-    for path, following in zip(chapters, chapters[1:], strict=False):
+    for path, following in pairwise(chapters):
         assert f'<a rel="next" href="{following}">' in html(ask, site, path)
 
 

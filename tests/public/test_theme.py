@@ -108,7 +108,7 @@ def test_a_scheme_can_be_fixed() -> None:
 
 
 def test_rules_for_what_a_page_has_not_are_left_out_with_their_tokens() -> None:
-    html = '<main><section class="band"><p class="lead">Words</p><details class="x"><summary>A</summary></details></section>'
+    html = '<main><section class="band"><p class="lead">Words</p><details><summary>A</summary></details></section>'
 
     css = stylesheet(Theme(), ("note", "table"), names_in(html))
 

@@ -129,7 +129,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, url: 
     for _ in range(60):
         state = page.evaluate(
             "(() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();"
-            " return [e.tagName, e.name || e.textContent.trim().slice(0, 30), s.outlineStyle, parseFloat(s.outlineWidth),"
+            " return [e.tagName, e.name || e.textContent.trim().slice(0, 30), s.outlineStyle,"
+            " parseFloat(s.outlineWidth),"
             " b.width > 0 && b.height > 0] })()"
         )
         if state[0] == "BODY":
@@ -181,7 +182,8 @@ def test_a_landing_page_is_one_request_and_shifts_nothing(browser: Browser, url:
     page.on("console", lambda message: asked.append(message.text))
     page.goto(url + "/offers/newsletter/", wait_until="load")
     shift = page.evaluate(
-        "new Promise(done => { let sum = 0; new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.value))"
+        "new Promise(done => { let sum = 0;"
+        " new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.value))"
         ".observe({type: 'layout-shift', buffered: true}); setTimeout(() => done(sum), 200) })"
     )
 

@@ -122,6 +122,19 @@ def test_a_faulty_save_changes_nothing_and_is_named_once(project: Path, live: Li
     assert caplog.messages == ["All files are without fault again."]
 
 
+def test_of_several_processes_one_names_a_fault(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    one, other = Live(project), Live(project)
+    one.refresh()
+    other.refresh()
+    retitle(project, "title: Data notice\ndraft: perhaps")
+    with caplog.at_level(logging.WARNING, "handsel.offers"):
+        one.refresh()
+        other.refresh()
+
+    assert caplog.messages == [
+        "content/privacy.md:3: 'draft' needs yes or no. Write true or false. (wrong-type)"]
+
+
 def test_a_process_that_starts_while_a_file_is_faulty_shows_what_was_last_good(project: Path) -> None:
     Live(project).refresh()
     retitle(project, "titel: Data notice")

@@ -18,6 +18,7 @@ from handsel.content.files import Tree, scan
 from handsel.errors import Fault
 from handsel.offers import keep, memory
 from handsel.offers.project import Project, build, due, read
+from handsel.offers.telling import tell
 
 PAUSE = 0.4  # seconds between looks at the folder: a save is live within one second
 SETTLE = 0.05  # seconds; an editor may write a file in two strokes, and half a page should not go live
@@ -88,7 +89,7 @@ class Live:
             before = self._project
             project = self._first() if before is None else self._next(before)
             if project is not before:
-                self._tell(project)
+                self._told = tell(self.root, project.faults, self._told)
                 for callback in self._callbacks:
                     self._call(callback, project)
                 self._project = project
@@ -127,15 +128,6 @@ class Live:
             callback(project)
         except Exception:  # one part that cannot use the new state must not keep it from the others
             LOG.exception("A part of the program could not take up the changed files.")
-
-    def _tell(self, project: Project) -> None:
-        """Name each fault in the log once for as long as it stands."""
-        faults = frozenset(project.faults)
-        for fault in sorted(faults - self._told):
-            LOG.warning("%s (%s)", fault, fault.kind)
-        if self._told - faults and not faults:
-            LOG.info("All files are without fault again.")
-        self._told = faults
 
 
 def _forked(live: Live | None) -> None:

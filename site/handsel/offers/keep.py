@@ -28,7 +28,7 @@ def store(root: Path, project: Project) -> None:
     try:
         for file, stamp in texts.items():
             if _unit(file) not in faulty and not _same(kept.stamps.get(file), stamp):
-                _copy(tree.path(file), root / FOLDER / file)
+                _copy(tree.path(file), root / FOLDER / file, stamp)
         for file in kept.stamps.keys() - texts.keys():
             if _unit(file) not in faulty:
                 (root / FOLDER / file).unlink(missing_ok=True)
@@ -70,8 +70,13 @@ def _same(kept: Stamp | None, stamp: Stamp) -> bool:
     return kept is not None and kept[:2] == stamp[:2]
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, stamp: Stamp) -> None:
+    """Keep ``source``, unless it is no longer the file that was read."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copy2(source, fresh)
-    os.replace(fresh, target)
+    status = fresh.stat()
+    if (status.st_mtime_ns, status.st_size) == stamp[:2]:
+        os.replace(fresh, target)
+    else:
+        fresh.unlink()

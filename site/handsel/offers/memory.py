@@ -13,6 +13,7 @@ import os
 import pickle
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ FOLDER = "instance/cache"
 FILE = f"{FOLDER}/project"
 LEAST = 20  # files read anew that make it worth writing all again; a tenth of all files where that is more
 MANY = 1_000  # files
+PATIENCE = 120.0  # seconds: longer than a first reading of ten thousand pages takes
 PARTS = ("content", "forms", "offers")
 def save(root: Path, project: Project) -> None:
     """Keep ``project`` for the next process, if enough was read since it was last kept. A full disk is no hindrance."""
@@ -67,8 +69,11 @@ def load(root: Path) -> Project | None:
 
 
 @contextlib.contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """One process at a time: of several that start together the first reads, and the others take up what it kept."""
+def alone(root: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """One process at a time: of several that start together the first reads, and the others take up what it kept.
+
+    After ``patience`` seconds we go on all the same: whoever holds the lock then is stuck, and nothing breaks without it.
+    """
     try:
         (root / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(root / FOLDER / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -76,10 +81,20 @@ def alone(root: Path) -> Iterator[None]:
         yield
         return
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        give_up_at = time.monotonic() + patience
+        while not _locked(lock) and time.monotonic() < give_up_at:
+            time.sleep(0.02)
         yield
     finally:
         os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

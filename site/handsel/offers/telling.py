@@ -35,7 +35,7 @@ def _untold(root: Path, new: frozenset[Fault], gone: frozenset[Fault]) -> Iterab
     """Those of ``new`` that no process has named of late; ``gone`` ones are named again if they come back."""
     if not new and not gone:
         return ()
-    with memory.alone(root):
+    with memory.alone(root, patience=1):
         path, at = root / FILE, time.time()
         told = {key: when for key, when in _read(path).items() if at - when < WHILE}
         for fault in gone:

@@ -1,0 +1,88 @@
+"""``handsel work`` as a process of its own, told to stop in the middle of a mail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import update
+
+from factories import NOON
+from handsel.clock import system_now
+from handsel.db import writing
+from handsel.mail.models import Message
+from support import on_sqlite
+from support.letters import a_letter, lead_of, now
+
+pytestmark = on_sqlite
+
+
+@pytest.fixture
+def work(posting, engine_url, project, smtp, clock):
+    """Starts ``handsel work`` on the test's project and database; time is the system's, as it is for that process."""
+    clock.set(system_now())
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        settings = os.environ | {"HANDSEL_DATABASE_URL": engine_url, "HANDSEL_MAIL_URL": smtp.url,
+                                 "HANDSEL_ENV": "test", "HANDSEL_SECRET_KEY": posting.config["SECRET_KEY"],
+                                 "HANDSEL_SITE_URL": "http://localhost"}
+        started.append(subprocess.Popen([sys.executable, "-m", "handsel", "--project", str(project), "work"],
+                                        env=settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_the_mail_in_hand(work, smtp):
+    messages = [a_letter(f"reader{number}@example.org") for number in range(5)]
+    smtp.fail("dot", "slow", seconds=1.0)
+    process = work()
+    smtp.wait(1)  # the text of the first has arrived, its answer is yet to come
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(15) == 0
+    states = [now(message).state for message in messages]
+    assert states.count("sent") == len(smtp.received) <= 2
+    assert set(states) == {"sent", "queued"}
+    assert {message.worker for message in messages} == {""}
+
+
+def leases_run_out() -> None:
+    """As if a minute had passed."""
+    with writing() as session:
+        session.execute(update(Message).where(Message.state == "claimed").values(lease_until=NOON))
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(work, smtp):
+    messages = [a_letter(f"reader{number}@example.org") for number in range(30)]
+    smtp.fail("dot", "slow", seconds=0.05)
+    for _ in range(3):
+        process = work()
+        smtp.wait(len(smtp.received) + 3)
+        process.kill()
+        process.wait()
+        leases_run_out()
+    smtp.mend()
+    work()
+    while {"queued", "claimed"} & (states := {now(message).state for message in messages}):
+        smtp.wait(len(smtp.received))
+
+    recipients = [mail.recipient for mail in smtp.received]
+    unknown = [message for message in messages if now(message).state == "unknown"]
+    assert len(recipients) == len(set(recipients)), "nobody gets a letter twice"
+    assert states <= {"sent", "unknown"}
+    assert len(unknown) <= 3, "at most the one in hand at each death is in doubt"
+    assert {message.id for message in messages if message.state == "sent"} <= {
+        message.id for message in messages if address_of(message) in recipients}
+
+
+def address_of(message: Message) -> str:
+    return lead_of(message).address

@@ -84,12 +84,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_front_matter_is_answered_within_a_second(source: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     parse.markdown("page.md", source.encode())
     parse.settings("_site.yml", source.encode())
 
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 SIGNS = "-:[]{}&*!|>'\"%@`#,?\n\t \x00\u2028ab0"

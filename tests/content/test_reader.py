@@ -6,12 +6,14 @@ import os
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from handsel.content.files import Memo
 from handsel.offers.project import read
 from support.faulty import SAMPLE
 
@@ -51,12 +53,14 @@ HOSTILE = {
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_file_costs_less_than_a_second(project: Path, data: bytes, file: str) -> None:
     warm = read(project)
-    (project / file).write_bytes(data)
-    began = time.process_time()
+    seconds = []
+    while len(seconds) < 3 and min(seconds, default=1) >= 1:  # a crowded core makes any work look longer now and then
+        (project / file).write_bytes(data)
+        began = time.process_time()
+        read(project, replace(warm, past=replace(warm.past, memo=Memo())))
+        seconds.append(time.process_time() - began)
 
-    read(project, warm)
-
-    assert time.process_time() - began < 1
+    assert min(seconds) < 1
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,8 +16,10 @@ import pytest
 from flask import Flask
 
 from handsel import clock as handsel_clock
-from handsel.offers.live import Live, current
+from handsel.offers.live import PAUSE, SETTLE, Live, current
 from handsel.offers.project import Project
+
+CROWDED = 3  # seconds: one on a machine with a core to spare; tests share theirs
 
 WATCHER = """
 import sys, threading
@@ -61,7 +63,7 @@ def test_a_save_is_live_within_a_second(project: Path, live: Live) -> None:
 
     retitle(project, "title: Data notice")
 
-    assert news.acquire(timeout=1)
+    assert news.acquire(timeout=CROWDED)
     assert seen == ["Privacy notice", "Data notice"]
     assert live.project.pages["/privacy/"].title == "Data notice"
 
@@ -76,7 +78,7 @@ def test_a_save_is_live_within_a_second_in_every_process(project: Path) -> None:
         retitle(project, "title: Data notice")
 
         assert [output.readline() for output in outputs] == ["Data notice\n"] * 3
-        assert time.monotonic() - saved_at < 1.5  # three interpreters share the cores with the other tests
+        assert time.monotonic() - saved_at < CROWDED
     finally:
         for watcher in watchers:
             watcher.communicate()
@@ -173,6 +175,10 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(project: Path) -> None:
     (project / "instance").write_text("in the way")
 
     assert Live(project).refresh().faults == ()
+
+
+def test_the_folder_is_looked_at_often_enough_for_a_second() -> None:
+    assert PAUSE + SETTLE <= 0.5
 
 
 def test_planned_changes_are_taken_up_when_their_time_has_come(project: Path, live: Live, tmp_path: Path) -> None:

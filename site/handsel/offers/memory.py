@@ -72,7 +72,7 @@ def load(root: Path) -> Project | None:
 def alone(root: Path, patience: float = PATIENCE) -> Iterator[None]:
     """One process at a time: of several that start together the first reads, and the others take up what it kept.
 
-    After ``patience`` seconds we go on all the same: whoever holds the lock then is stuck, and nothing breaks without it.
+    After ``patience`` seconds we go on all the same: whoever holds the lock then is stuck, and it is not needed.
     """
     try:
         (root / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)

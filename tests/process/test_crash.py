@@ -60,7 +60,7 @@ def test_no_acknowledged_lead_is_lost_and_no_letter_comes_twice(
     site = start_site(engine_url, mail_url=smtp.url, workers=2)
     killer = Killer(site, seed=20261122)
     engine = create_engine(engine_url)
-    crowd = Crowd(site.url, VISITORS, pause=2.0).come()
+    crowd = Crowd(site.url, VISITORS, pause=6.0).come()
     readers = Readers(site.url, smtp).come()
 
     def settled(true: Callable[[], object], why: str) -> None:
@@ -74,7 +74,8 @@ def test_no_acknowledged_lead_is_lost_and_no_letter_comes_twice(
         site.move_clock(minutes=2)  # what a killed worker had claimed is anybody's again
         # What nobody sends for two days is given up, so each day's mail has its chance before the next day comes.
         settled(lambda at=morning: not _waiting(engine, at), "a day's mail is sent")
-        settled(lambda so_far=len(smtp.received): readers.read >= so_far, "a day's mail is read")
+        came = len(smtp.received)
+        settled(lambda mails=came: readers.read >= mails, "a day's mail is read")
     ledger = crowd.leave()
     site.move_clock(minutes=2)
     settled(lambda: len(readers.proven) >= len(ledger.acknowledged), "everyone has read the first mail")
@@ -84,7 +85,7 @@ def test_no_acknowledged_lead_is_lost_and_no_letter_comes_twice(
     site.stop()
 
     assert sum(killer.killed.values()) == KILLS
-    assert len(ledger.acknowledged) > 5 * VISITORS
+    assert len(ledger.acknowledged) > 2 * VISITORS
     assert not ledger.unanswered
     assert {status for status, _ in ledger.refused} <= {422}, Counter(status for status, _ in ledger.refused)
     _check_rows(engine, ledger)

@@ -62,7 +62,8 @@ class Crowd:
     def _submit(self, email: str) -> None:
         """Submit one address; when the line breaks, send the very same form again, as a person would."""
         token = b""
-        for _try in range(20):
+        patient_until = time.monotonic() + 90
+        while time.monotonic() < patient_until:
             try:
                 if not token:
                     found = TOKEN.search(self._ask("GET", self.path)[2])

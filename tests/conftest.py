@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from factories import NOON
 from handsel import assembly, create_app, schema
 from handsel import clock as handsel_clock
 from handsel.db import db
+from support.clock import Clock
 from support.postgres import Postgres
 from support.running import Site
 from support.smtp import FaultyServer
@@ -154,24 +153,6 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser without scripts."""
     return app.test_client()
-
-
-class Clock:
-    """Time as the test says: it stands at NOON until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **by: float) -> datetime:
-        """Let time pass: ``clock.move(days=2)``."""
-        self.now += timedelta(**by)
-        return self.now
-
-    def set(self, at: datetime) -> None:
-        self.now = at
 
 
 @pytest.fixture

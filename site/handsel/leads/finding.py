@@ -8,16 +8,17 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, String, func, literal_column, or_, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from handsel.db import instant_text
+from handsel.db import instant_text, is_sqlite
 from handsel.errors import HandselError, nearest
 from handsel.leads.models import STAGES, Capture, Lead, LeadOffer, LeadTag
 
 WORDS = 8  # of a search; more say nothing new
-COUNTED = 100_000  # beyond, a list says "more than": counting further would take longer than reading the page
+COUNTED = 10_000  # beyond, a list says "more than": counting further would take longer than reading the page
+FEW = 20_000  # leads since a day of which the lowest number is worth looking up
 
 
 class FilterError(HandselError):
@@ -139,29 +140,37 @@ def find(what: Iterable[Any], asked: Wanted, first: int = 0) -> Found:
     if asked.stage:
         query = query.where(Lead.stage == asked.stage)
     if asked.since:
-        query = query.where(Lead.captured_at >= asked.since)
+        # Written so that no index on time fits: the rows come in the order of their numbers, and must not be sorted.
+        query = query.where(func.coalesce(Lead.captured_at, "", type_=String()) >= instant_text(asked.since))
     if first:
-        query = query.where(number >= first)
+        query = query.where(number >= first, Lead.id >= first)  # whichever table a count begins with
     for word in asked.words:
-        query = query.where(or_(*(_holds(column, word) for column in (Lead.email, Lead.name, Lead.company))))
+        query = query.where(or_(Lead.email.contains(word.lower(), autoescape=True),
+                                *(_holds(column, word) for column in (Lead.name, Lead.company))))
     return Found(query, number)
 
 
 def _holds(column: Any, word: str) -> ColumnElement[bool]:
     """Whether ``column`` holds ``word`` in any case of its letters, on both engines."""
-    if word.isascii():
+    if not is_sqlite():
         return column.icontains(word, autoescape=True)  # type: ignore[no-any-return]
-    # SQLite folds the case of ASCII letters alone, so the usual spellings are asked for one by one.
-    spellings = {word, word.lower(), word.upper(), word.capitalize()}
-    return or_(*(column.icontains(spelling, autoescape=True) for spelling in sorted(spellings)))
+    # Its LIKE folds the case of ASCII letters alone, so the usual spellings of others are asked for one by one.
+    spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+    return or_(*(column.contains(spelling, autoescape=True) for spelling in sorted(spellings)))
 
 
 def first_number(session: Session, asked: Wanted) -> int:
-    """The lowest number that a lead since ``asked.since`` can have, 0 without a date: older rows need not be read."""
+    """The lowest number that a lead since ``asked.since`` can have, so that older rows need not be read.
+
+    0 without a date, and where so many leads came since that looking it up would not pay.
+    """
     if asked.since is None:
         return 0
-    found = session.scalar(select(func.min(Lead.id)).where(Lead.captured_at >= asked.since))
-    return found if found is not None else 2**62
+    some = select(Lead.id).where(Lead.captured_at >= asked.since).limit(FEW + 1).subquery()
+    number, lowest = session.execute(select(func.count(), func.min(some.c.id))).one()
+    if number > FEW:
+        return 0
+    return lowest if lowest is not None else 2**62
 
 
 def count(session: Session | Connection, asked: Wanted, first: int = 0, most: int = 0) -> int:

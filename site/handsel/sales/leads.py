@@ -39,9 +39,12 @@ def index() -> ResponseReturnValue:
     except finding.FilterError as error:
         return render_template("desk/leads.html", page=None, problem=error, **_choices(request.args)), 400
     session = db.session()
-    found = finding.find([Lead], asked, finding.first_number(session, asked))
-    page = Turn.asked(request.args).take(session, found.query, found.number)
-    count = finding.count(session, asked, most=finding.COUNTED)
+    first = finding.first_number(session, asked)
+    found = finding.find([Lead], asked, first)
+    turn = Turn.asked(request.args)
+    page = turn.take(session, found.query, found.number)
+    whole = page.older is None and page.newer is None
+    count = len(page.rows) if whole else finding.count(session, asked, first, most=finding.COUNTED)
     return render_template("desk/leads.html", page=page, count=count, most=finding.COUNTED, asked=asked,
                            now=clock.now(), **_choices(asked.shown))
 

@@ -14,7 +14,7 @@ def create_app(root: Path, **config: Any) -> Flask:
     """Build the application around one project folder.
 
     ``root`` holds content/, offers/, forms/ and instance/. ``config`` wins over the environment, which wins over
-    instance/config.toml, which wins over the defaults; names outside ``handsel.config.SETTINGS`` go to Flask as they are.
+    instance/config.toml, which wins over the defaults; names that are no settings of ours go to Flask as they are.
     Raises SettingsError for a setting that cannot be used. Importing us does nothing.
     """
     from handsel.assembly import assemble  # the parts import this package, so they come when called

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -52,10 +51,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = f"handsel.commands.{COMMANDS[cmd_name]}"
-        if find_spec(module) is None:
-            return None
-        command = getattr(import_module(module), f"{cmd_name}_command")
+        command = getattr(import_module(f"handsel.commands.{COMMANDS[cmd_name]}"), f"{cmd_name}_command")
         assert isinstance(command, click.Command)
         _take_project(command)
         return command

@@ -48,6 +48,26 @@ def key_of_grant(message) -> str:
     return db.session.get(Grant, message.grant_id).key
 
 
+def test_a_domain_in_other_letters_is_written_as_mail_servers_know_it(posting, smtp):
+    message = a_delivery("ada@bücher.example")
+
+    deliver_due(posting)
+
+    (mail,) = smtp.wait(1)
+    assert (mail.recipient, mail.message["To"]) == ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example")
+    assert now(message).state == "sent"
+
+
+def test_letters_of_any_script_before_the_at_need_a_server_that_takes_them(posting, smtp):
+    message = a_delivery("зоя@example.org")
+
+    deliver_due(posting)
+
+    (mail,) = smtp.wait(1)
+    assert mail.recipient == "зоя@example.org"
+    assert now(message).state == "sent"
+
+
 def test_many_mails_share_one_connection(posting, smtp):
     for number in range(40):
         a_letter(f"reader{number}@example.org")

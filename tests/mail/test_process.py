@@ -16,6 +16,7 @@ from handsel.db import writing
 from handsel.mail.models import Message
 from support import on_sqlite
 from support.letters import a_letter, lead_of, now
+from support.running import wait_until
 
 pytestmark = on_sqlite
 
@@ -72,8 +73,8 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(work, smtp):
         leases_run_out()
     smtp.mend()
     work()
-    while {"queued", "claimed"} & (states := {now(message).state for message in messages}):
-        smtp.wait(len(smtp.received))
+    wait_until(lambda: not {"queued", "claimed"} & {now(message).state for message in messages})
+    states = {message.state for message in messages}
 
     recipients = [mail.recipient for mail in smtp.received]
     unknown = [message for message in messages if now(message).state == "unknown"]

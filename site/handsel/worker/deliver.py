@@ -32,7 +32,7 @@ from handsel.mail.schedule import retry_at
 from handsel.mail.transport import Answer, Handover, Transport, always, open_transport
 from handsel.offers.project import Project
 from handsel.worker.facts import Facts, gather
-from handsel.worker.house import site_url
+from handsel.worker.house import plain_domain, site_url
 from handsel.worker.judge import judge
 from handsel.worker.letters import Letters
 from handsel.worker.values import of_lead
@@ -187,7 +187,7 @@ class Deliverer:
         if letter is None:
             return None
         house = self.letters.use(project)
-        address = facts.address(message)
+        address = plain_domain(facts.address(message))
         data = letter.fill(self._values(message, facts, project), to=address, at=at,
                            message_id=message_id(self.secret, message.key, letter.domain))
         bounces = str(self.app.config.get("BOUNCE_ADDRESS") or f"b@{house.domain}")

@@ -14,7 +14,7 @@ from handsel.mail.compose import Compiled, look_up, message_id
 from handsel.mail.transport import Answer, Handover, open_transport
 from handsel.offers.library import Letter, Offer
 from handsel.offers.project import Project
-from handsel.worker.house import site_url
+from handsel.worker.house import plain_domain, site_url
 from handsel.worker.letters import Letters
 from handsel.worker.own import LETTERS
 from handsel.worker.values import of_lead
@@ -56,7 +56,7 @@ def make(app: Flask, name: str, step: str = "", to: str = "ada@example.org") -> 
     compiled = letters.find(kind, slug, found)
     if compiled is None:
         raise HandselError(name, "This mail is not in the project.", "")
-    data = _filled(app, compiled, project, project.offer(slug) if slug else None, to)
+    data = _filled(app, compiled, project, project.offer(slug) if slug else None, plain_domain(to))
     mail = message_from_bytes(data, policy=policy.default)
     parts = {part.get_content_subtype(): str(part.get_content()) for part in mail.walk() if not part.is_multipart()}
     bounces = str(app.config.get("BOUNCE_ADDRESS") or f"b@{house.domain}")
@@ -85,7 +85,7 @@ def send(app: Flask, sample: Sample, to: str) -> Answer:
     """Hand ``sample`` over to ``to`` at once, past the queue."""
     transport = open_transport(app, sample.sender.rpartition("@")[2])
     try:
-        return transport.hand_over(Handover(sample.sender, to, sample.data))
+        return transport.hand_over(Handover(sample.sender, plain_domain(to), sample.data))
     finally:
         transport.close()
 

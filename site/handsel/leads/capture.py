@@ -105,7 +105,9 @@ def _alone(prepared: Prepared) -> Captured:
     for left in reversed(range(TRIES)):
         raw = db.engine.raw_connection()
         try:
-            captured = prepared.write(Pen(raw.cursor(), sqlite=False))
+            driver: Any = raw.driver_connection
+            with driver.pipeline():  # what gives no rows travels together and is not waited for
+                captured = prepared.write(Pen(driver.cursor, sqlite=False))
             raw.commit()
             return captured
         except Exception as error:
@@ -175,9 +177,8 @@ class Prepared:
             self.lead["source"] = self.capture["source"]
 
     def _consent(self, pen: Pen, lead_id: int, capture_id: int) -> None:
-        for wording, consent in self.consents:
-            pen.add(Wording, wording, "ON CONFLICT (hash) DO NOTHING")
-            pen.add(Consent, consent | {"lead_id": lead_id, "capture_id": capture_id})
+        pen.add_all(Wording, [wording for wording, _ in self.consents], "ON CONFLICT (hash) DO NOTHING")
+        pen.add_all(Consent, [tick | {"lead_id": lead_id, "capture_id": capture_id} for _, tick in self.consents])
 
     def _tag(self, pen: Pen, lead: Mapping[str, Any]) -> None:
         """Add tags and offer, and bring a known lead's columns up to date."""

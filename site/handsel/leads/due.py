@@ -108,4 +108,5 @@ class Due:
 
 def pen_of(session: Session) -> Pen:
     """A pen for the transaction that ``session`` is in."""
-    return Pen(session.connection().connection.cursor(), session.get_bind().dialect.name == "sqlite")
+    connection = session.connection().connection
+    return Pen(connection.cursor, session.get_bind().dialect.name == "sqlite")

@@ -21,27 +21,34 @@ _NAMED = re.compile(r"(?<![:\w]):(\w+)")
 
 
 class Pen:
-    """A driver's cursor inside one transaction. Parameters are named ``:so`` on both engines."""
+    """Writes through a driver inside one transaction. Parameters are named ``:so`` on both engines.
 
-    def __init__(self, cursor: Any, sqlite: bool) -> None:
+    ``cursor`` gives the cursor for one statement: SQLite's always the same, PostgreSQL's a new one each, because in a
+    pipeline its statement may not even have been sent yet when the next one is written.
+    """
+
+    def __init__(self, cursor: Callable[[], Any], sqlite: bool) -> None:
         self._cursor = cursor
         self._sqlite = sqlite
 
     def run(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Run one statement; its rows, if it gives any."""
-        self._cursor.execute(sql if self._sqlite else _percent(sql), values)
-        return self._cursor.fetchall() if self._cursor.description else []
+        """Run one statement; its rows, if it gives any. Only a statement that gives rows is waited for."""
+        cursor = self._cursor()
+        cursor.execute(sql if self._sqlite else _percent(sql), values)
+        return cursor.fetchall() if _gives_rows(sql) else []
 
     def add(self, model: type[Base], row: Row, tail: str = "") -> list[tuple[Any, ...]]:
         """Insert a shaped row; ``tail`` is what follows the values, such as ``RETURNING id``."""
         return self.run(_insert(model, tuple(row), tail), row)
 
     def add_all(self, model: type[Base], rows: Iterable[Row], tail: str = "") -> None:
-        """Insert shaped rows that have the same columns."""
+        """Insert shaped rows with the same columns; in one statement where each one is sent over a line."""
         rows = list(rows)
-        if rows:
-            sql = _insert(model, tuple(rows[0]), tail)
-            self._cursor.executemany(sql if self._sqlite else _percent(sql), rows)
+        if rows and self._sqlite:
+            self._cursor().executemany(_insert(model, tuple(rows[0]), tail), rows)
+        elif rows:
+            values = {f"{name}_{place}": value for place, row in enumerate(rows) for name, value in row.items()}
+            self._cursor().execute(_percent(_insert(model, tuple(rows[0]), tail, len(rows))), values)
 
 
 def shaped(model: type[Base], **values: Any) -> Row:
@@ -84,15 +91,22 @@ def _shape(column: Column[Any]) -> Callable[[Any], Any] | None:
 
 
 @lru_cache(maxsize=256)
-def _insert(model: type[Base], columns: tuple[str, ...], tail: str) -> str:
+def _insert(model: type[Base], columns: tuple[str, ...], tail: str, rows: int = 0) -> str:
+    """An INSERT of one row, or of so many ``rows`` whose parameters are numbered from ``_0`` on."""
     names = ", ".join(f'"{name}"' for name in columns)
-    places = ", ".join(f":{name}" for name in columns)
-    return f'INSERT INTO "{cast(Table, model.__table__).name}" ({names}) VALUES ({places}) {tail}'  # noqa: S608
+    marks = [f"_{place}" for place in range(rows)] or [""]
+    places = ", ".join("(" + ", ".join(f":{name}{mark}" for name in columns) + ")" for mark in marks)
+    return f'INSERT INTO "{cast(Table, model.__table__).name}" ({names}) VALUES {places} {tail}'  # noqa: S608
 
 
 @lru_cache(maxsize=256)
 def _percent(sql: str) -> str:
     return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))
+
+
+@lru_cache(maxsize=256)
+def _gives_rows(sql: str) -> bool:
+    return sql.startswith("SELECT") or " RETURNING " in sql
 
 
 def instant(value: Any) -> datetime | None:

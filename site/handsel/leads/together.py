@@ -92,7 +92,7 @@ class Together:
 
     @staticmethod
     def _write(cursor: Any, batch: list[Piece[Any]]) -> None:
-        pen = Pen(cursor, sqlite=True)
+        pen = Pen(lambda: cursor, sqlite=True)
         cursor.execute("BEGIN IMMEDIATE")
         try:
             for piece in batch:

@@ -6,6 +6,7 @@ what is to be seen. One state is swapped for the next as a whole, so a request n
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,11 +23,13 @@ from handsel.public.compile import Compiled, compiled, encoding_for
 from handsel.public.files import Files
 from handsel.public.press import Hole, Press
 from handsel.public.sheets import Sheet, find, next_change
+from handsel.public.theme import palette
 from handsel.traffic.visitor import Visit
 
 if TYPE_CHECKING:
     from handsel.offers.project import Project
 
+log = logging.getLogger(__name__)
 Start = Callable[..., Any]
 # Marks that campaigns and mail programs put on links; they change nothing about the page.
 _HARMLESS = re.compile(r"(?:(?:utm_[a-z]+|gclid|fbclid|msclkid|ref|mc_cid|mc_eid)=[^&;=]*(?:&|$))+")
@@ -86,14 +89,14 @@ class PageTable:
             start_response(
                 "304 Not Modified", [row for row in rows if row[0] not in {"Content-Type", "Content-Encoding"}]
             )
-            return ()
+            return []
         tokens: list[bytes] = []
         if page.holes:
             at = int(now.timestamp() * 1000)
             tokens = [self.mint(hole, visit, page.path, at).encode() for hole in page.holes]
         body = page.body(encoding, tokens)
         start_response("200 OK", [*rows, ("Content-Length", str(len(body)))])
-        return (body,) if environ["REQUEST_METHOD"] == "GET" else ()
+        return [body] if environ["REQUEST_METHOD"] == "GET" else []  # granian sends a list in one go
 
     def mint(self, hole: Hole, visit: Visit, path: str, at_ms: int) -> str:
         """A form token for one hole of the page at ``path``."""
@@ -107,6 +110,9 @@ class PageTable:
         state = self._state
         if state is None or state.project is not project or (state.until is not None and now >= state.until):
             self.files.forget()
+            if state is None or state.project.site.theme != project.site.theme:
+                for words in palette(project.site.theme).told:
+                    log.warning("content/_site.yml: %s", words)
             base = (self.app.config["SITE_URL"] or project.site.url).rstrip("/")
             press = Press(self.app.jinja_env, project, base, self.files, now)
             self._state = state = State(project, press, next_change(project, now))

@@ -151,7 +151,7 @@ def gate(root: Element, block: Block, work: Work) -> None:
     src=Option("target"),
     poster=Option("target"),
     captions=Option("target"),
-    youtube=Option("slug-like"),
+    youtube=Option("code"),
     duration=Option(),
 )
 def video(root: Element, block: Block, work: Work) -> None:

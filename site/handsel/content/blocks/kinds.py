@@ -25,7 +25,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Option:
-    """What one option of a block may be: ``text``, ``bool``, ``number``, ``slug``, ``target`` or one of ``choices``."""
+    """What an option may be: ``text``, ``bool``, ``number``, ``slug``, ``code``, ``target`` or one of ``choices``."""
 
     kind: str = "text"
     choices: tuple[str, ...] = ()
@@ -46,6 +46,8 @@ class Option:
             return int(text)
         if self.kind == "slug" and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
             raise ValueError("Write the short name, such as home-energy-guide.")
+        if self.kind == "code" and not re.fullmatch(r"[A-Za-z0-9_-]{5,40}", text):
+            raise ValueError("Write its code alone, such as dQw4w9WgXcQ.")
         if self.kind == "target" and not re.fullmatch(r"(?!//)(/|https://|[\w.-]+(/|$))[^\s\"'<>\\]*", text):
             raise ValueError("Begin with / for a file of this site, or with https://.")
         return text

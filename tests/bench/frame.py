@@ -84,7 +84,7 @@ def press(url: str, processes: list[psutil.Process], connections: int = 32, seco
           script: Path | None = None) -> Load:
     """Ask for ``url`` as fast as it answers, from the client's core, with a browser's headers."""
     wrk = need("wrk", "wrk")
-    command = ["taskset", "-c", str(CLIENT_CORE), wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
+    command = ["taskset", "-c", str(CLIENT_CORE), wrk, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency"]
     for name, value in BROWSER.items():
         command += ["-H", f"{name}: {value}"]
     if script:
@@ -140,7 +140,9 @@ def upgraded(site: Site) -> Site:
 @contextmanager
 def served(project: Path) -> Iterator[tuple[Site, list[psutil.Process]]]:
     """``handsel serve`` with one worker on the server's core; the site and its worker process."""
-    site = upgraded(Site(project, command="serve")).start()
+    site = Site(project, command="serve")
+    del site.environ["HANDSEL_CLOCK_FILE"]  # for tests alone: it is read at each question for the time
+    upgraded(site).start()
     try:
         assert site.process is not None
         parent = psutil.Process(site.process.pid)

@@ -11,9 +11,9 @@ from handsel.cli import opened
 
 @click.command("doctor")
 def doctor_command() -> None:
-    """Name every unsafe or missing setting, with what to do; exit code 1 if there is any.
+    """Name every unsafe or missing setting.
 
-    Looks at settings, keys, folders, disk, database, mail server, DNS, queue, clocks, files, accounts and backups.
+    Says what to do about each, and ends with exit code 1 if there is any. Looks at settings, keys, folders, disk, database, mail server, DNS, queue, clocks, files, accounts and backups.
     Nothing is changed and no mail is sent.
 
     Example: handsel doctor

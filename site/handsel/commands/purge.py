@@ -10,7 +10,9 @@ from handsel.cli import with_app
 @click.command("purge")
 @with_app
 def purge_command() -> None:
-    """Throw away what is too old to keep; the worker does the same once a day.
+    """Throw away what is too old to keep.
+
+    The worker does the same by itself once a day.
 
     Example: handsel purge
     """

@@ -10,9 +10,9 @@ from handsel.cli import with_app
 @click.command("rebuild")
 @with_app
 def rebuild_command() -> None:
-    """Make profiles and tallies anew from captures, consents and hits.
+    """Make profiles and tallies anew from the facts.
 
-    What is believed about a lead and the sums that reports show are views of facts, so this changes nothing unless a
+    What is believed about a lead and the sums that reports show are views of captures, consents and hits, so this changes nothing unless a
     rule has changed. It may run while the site does. Days whose hits were purged keep the tallies they have.
 
     Example: handsel rebuild

@@ -7,10 +7,10 @@ import re
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
-from support import on_sqlite
 
 from handsel.db import db
 from handsel.leads.models import Lead
+from support import on_sqlite
 
 pytestmark = on_sqlite
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from handsel import clock, config, db, headers, limits, schema
+from handsel import bytecode, clock, config, db, headers, limits, schema
 
 
 def assemble(root: Path, given: dict[str, Any]) -> Flask:
@@ -27,6 +27,7 @@ def assemble(root: Path, given: dict[str, Any]) -> Flask:
     db.init(app, settings["DATABASE_URL"].value, settings["SYNCHRONOUS"].value)
     if "flask_migrate" in sys.modules:  # the `flask` command has loaded it; then its `flask db` works too
         schema.prepare(app)
+    bytecode.init_app(app)
     headers.init_app(app)
     limits.init_app(app)
     _subjects(app)

@@ -13,8 +13,8 @@ from handsel.cli import opened
 def doctor_command() -> None:
     """Name every unsafe or missing setting.
 
-    Says what to do about each, and ends with exit code 1 if there is any. Looks at settings, keys, folders, disk, database, mail server, DNS, queue, clocks, files, accounts and backups.
-    Nothing is changed and no mail is sent.
+    Says what to do about each, and ends with exit code 1 if there is any. Looks at settings, keys, folders, disk,
+    database, mail server, DNS, queue, clocks, files, accounts and backups. Nothing is changed and no mail is sent.
 
     Example: handsel doctor
     """

@@ -12,8 +12,9 @@ from handsel.cli import with_app
 def rebuild_command() -> None:
     """Make profiles and tallies anew from the facts.
 
-    What is believed about a lead and the sums that reports show are views of captures, consents and hits, so this changes nothing unless a
-    rule has changed. It may run while the site does. Days whose hits were purged keep the tallies they have.
+    What is believed about a lead and the sums that reports show are views of captures, consents and hits, so this
+    changes nothing unless a rule has changed. It may run while the site does. Days whose hits were purged keep the
+    tallies they have.
 
     Example: handsel rebuild
     """

@@ -18,7 +18,7 @@ from support.desk import AtDesk
 
 
 def addresses(page: str) -> list[str]:
-    return re.findall(r'<th scope="row"><a href="/desk/leads/\d+">([^<]+)', page)
+    return re.findall(r'<th scope="row" class="who"><a href="/desk/leads/\d+">([^<]+)', page)
 
 
 @pytest.mark.parametrize(("fields", "word", "why"), [

@@ -30,7 +30,7 @@ def text_of(page: str) -> str:
 
 
 def names(page: str) -> list[str]:
-    return re.findall(r'<th scope="row"><a href="/desk/leads/\d+">([^<]+)', page)
+    return re.findall(r'<th scope="row" class="who"><a href="/desk/leads/\d+">([^<]+)', page)
 
 
 def fill(count: int) -> None:

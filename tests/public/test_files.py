@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import brotli
 import pytest
 from flask import Flask
 
@@ -120,6 +122,17 @@ def test_our_own_files_have_hashed_names_too(small: Flask, ask: Ask) -> None:
     assert (status, headers["Content-Type"]) == ("200 OK", 'text/css; charset="utf-8"')
     assert "immutable" in headers["Cache-Control"]
     assert b"@layer base" in body
+
+
+def test_texts_travel_packed(small: Flask, ask: Ask) -> None:
+    whole = ask(small, "/static/public/base.css")[2]
+    for encoding, unpack in (("br", brotli.decompress), ("gzip", gzip.decompress)):
+        _, headers, body = ask(small, "/static/public/base.css", HTTP_ACCEPT_ENCODING=encoding)
+        assert headers["Content-Encoding"] == encoding
+        assert headers["Vary"] == "Accept-Encoding"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert unpack(body) == whole
+        assert len(body) < len(whole) / 2
 
 
 def test_a_method_that_is_not_for_files_goes_on_to_the_application(small: Flask, ask: Ask) -> None:

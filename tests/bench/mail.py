@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from handsel import clock, create_app
+from handsel import assembly, clock, create_app
+from handsel.db import db
 
 SOURCE, SINK = "/usr/sbin/smtp-source", "/usr/sbin/smtp-sink"
 
@@ -80,6 +81,8 @@ def handed_over(project: Path, number: int = 3000, passes: int = 5) -> Handed:
                 line.append(_rate(number, lambda: _hand_over(app, fill, number)))
             letters = [_queued(app, "letter", number // 3) for _ in range(3)]
             deliveries = [_queued(app, "delivery", number // 3) for _ in range(3)]
+            db.engine.dispose()
+        assembly.close(app)
     return Handed(median(reference), median(kept), median(line), median(letters), median(deliveries))
 
 
@@ -133,7 +136,7 @@ def _queued(app: object, kind: str, number: int) -> float:
     """Mails a second from rows in the database to results in the database (SQLite, FULL)."""
     from sqlalchemy import insert
 
-    from handsel.db import db, write_connection
+    from handsel.db import write_connection
     from handsel.leads.models import Consent, Lead
     from handsel.mail import queue
     from handsel.mail.models import Message

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from base64 import b32encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -258,5 +257,4 @@ def _date(second: int) -> bytes:
 
 def message_id(secret: bytes, key: str, domain: str) -> str:
     """The Message-ID of the message row ``key``: the same at every try, and telling nothing of anybody."""
-    digest = hmac.digest(secret, b"message-id|" + key.encode(), "sha256")[:20]
-    return f"<{b32encode(digest).decode().lower()}@{domain}>"
+    return f"<{hmac.digest(secret, b'message-id|' + key.encode(), 'sha256')[:20].hex()}@{domain}>"

@@ -59,7 +59,7 @@ class KeptConnection(flask_mail.Connection):
     def configure_host(self) -> smtplib.SMTP:
         """Connect, greet, protect the line and sign in. Raises what smtplib and the network raise."""
         at, timeout = self.ours.at, self.ours.timeout
-        context = ssl.create_default_context()
+        context = None if at.tls == "off" else ssl.create_default_context()
         host: smtplib.SMTP
         if at.tls == "tls":
             host = smtplib.SMTP_SSL(at.host, at.port, self.ours.helo, timeout=timeout, context=context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -38,6 +39,8 @@ def run() -> None:
     with a_project() as project, served(project) as (site, worker):
         Crowd(site.url, 1, 0)._submit("pattern@people.example")
         rows = _pattern(project)
+        with closing(sqlite3.connect(project / "instance" / "handsel.db")) as source:
+            source.execute("VACUUM INTO ?", (str(project / "empty.db"),))
         loads: list[Load] = []
         alone: list[float] = []
         lone, together, orm = [], [], []
@@ -104,8 +107,7 @@ def _bare(project: Path, pattern: dict[str, tuple[list[str], list[tuple[Any, ...
     """Captures a second that SQLite itself takes from one writer: the same rows and indexes, FULL, the same disk."""
     with tempfile.TemporaryDirectory(dir=project) as folder:
         path = Path(folder) / "bare.db"
-        with closing(sqlite3.connect(project / "instance" / "handsel.db")) as source:
-            source.execute("VACUUM INTO ?", (str(path),))
+        shutil.copyfile(project / "empty.db", path)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
                 connection.execute(f"PRAGMA {pragma}")

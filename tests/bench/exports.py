@@ -13,7 +13,7 @@ import seeds
 from frame import SAMPLE, a_project, need, say, taking_turns, upgraded
 from support.running import Site
 
-ROWS = int(os.environ.get("HANDSEL_BENCH_LEADS", "300000"))
+ROWS = int(os.environ.get("BENCH_LEADS", "300000"))
 SHEET = 100_000
 COLUMNS = ("address, name, company, job_title, phone, country, stage, score, coalesce(owner_id, ''), tags_text, "
            "offers_text, source, captured_at, confirmed_at, consent_text")
@@ -67,7 +67,7 @@ def run() -> None:
 def _ours(project: Path, kind: str, target: Path) -> tuple[float, float, float]:
     """CPU seconds, wall seconds and KB of memory above the start that an export takes."""
     said = subprocess.run([sys.executable, "-c", EXPORT, str(project), kind, str(target)], check=True,
-                          capture_output=True, text=True).stdout.split()
+                          stdout=subprocess.PIPE, text=True).stdout.split()
     return float(said[0]), float(said[1]), float(said[2])
 
 

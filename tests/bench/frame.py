@@ -19,7 +19,7 @@ import psutil
 from support.running import Site, free_port, wait_until
 
 SAMPLE = Path(__file__).parents[1] / "sample"
-PASSES = int(os.environ.get("HANDSEL_BENCH_PASSES", "5"))
+PASSES = int(os.environ.get("BENCH_PASSES", "5"))
 SERVER_CORE, CLIENT_CORE = 0, min(1, (os.cpu_count() or 1) - 1)
 BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
@@ -81,11 +81,11 @@ class Load:
 
 
 def press(url: str, processes: list[psutil.Process], connections: int = 32, seconds: float = 2,
-          script: Path | None = None) -> Load:
-    """Ask for ``url`` as fast as it answers, from the client's core, with a browser's headers."""
+          script: Path | None = None, **headers: str) -> Load:
+    """Ask for ``url`` as fast as it answers, from the client's core, with a browser's headers and these besides."""
     wrk = need("wrk", "wrk")
     command = ["taskset", "-c", str(CLIENT_CORE), wrk, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency"]
-    for name, value in BROWSER.items():
+    for name, value in (BROWSER | headers).items():
         command += ["-H", f"{name}: {value}"]
     if script:
         command += ["-s", str(script)]
@@ -122,7 +122,7 @@ def pin(process: psutil.Process, core: int = SERVER_CORE) -> None:
 @contextmanager
 def a_project(source: Path = SAMPLE) -> Iterator[Path]:
     """A copy of a project, gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="handsel-bench-", dir=os.environ.get("HANDSEL_BENCH_DIR")) as folder:
+    with tempfile.TemporaryDirectory(prefix="handsel-bench-", dir=os.environ.get("BENCH_DIR")) as folder:
         project = Path(folder) / "project"
         shutil.copytree(source, project, ignore=shutil.ignore_patterns(
             "instance", ".git", ".venv", "site", "tests", ".cache", ".*_cache"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from frame import SAMPLE, MissingError, a_project, need, say
 
-FILES = int(os.environ.get("HANDSEL_BENCH_FILES", "10000"))
+FILES = int(os.environ.get("BENCH_FILES", "10000"))
 WORDS = [f"{first}{last}" for first in ("the", "house", "heat", "door", "light", "paper", "small", "old", "warm")
          for last in ("", "s", "ed", "ing", "er")]
 READ = """
@@ -62,7 +62,7 @@ def run() -> None:
 
 
 def _run(code: str, project: Path) -> list[float]:
-    said = subprocess.run([sys.executable, "-c", code, str(project)], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([sys.executable, "-c", code, str(project)], check=True, stdout=subprocess.PIPE, text=True).stdout
     return [float(word) for word in said.split()]
 
 

@@ -375,6 +375,22 @@ def test_a_correction_that_is_no_address_is_told(client: FlaskClient) -> None:
     assert "An e-mail address has an @ in it" in text(answer)
 
 
+def test_addresses_corrected_into_each_other_at_the_same_moment(client: FlaskClient) -> None:
+    app, pages = client.application, []
+    for number in range(4):
+        for one, other in (("ann", "bea"), ("bea", "ann")):
+            thanks = send(client, f"{one}{number}@example.org").location
+            pages.append((thanks, f"{other}{number}@example.org"))
+    with ThreadPoolExecutor(8) as pool:
+        def correct(page: tuple[str, str]) -> int:
+            return app.test_client().post(f"{page[0]}/address", data={"email": page[1]}).status_code
+
+        assert set(pool.map(correct, [page for page in pages for _ in range(2)])) == {303}
+    db.session.rollback()
+    of = dict(db.session.execute(select(Capture.key, Lead.email).join(Lead, Lead.id == Capture.lead_id)).all())
+    assert {thanks.rsplit("/", 1)[1]: email for thanks, email in pages} == of
+
+
 def test_correcting_in_turn_reaches_a_stranger_no_more_often(client: FlaskClient, clock: Any) -> None:
     for _ in range(6):
         thanks = send(client, "victim@example.org").location

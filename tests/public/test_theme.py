@@ -162,5 +162,6 @@ def test_a_drawn_cover_keeps_the_colours_of_the_light_scheme() -> None:
         words, _, _ = css.partition("@media screen")  # what the dark scheme changes comes after it
         fill = re.search(r"\.cover rect\{fill:var\((--\w+)\)", css)
 
-        assert fill and f"{fill[1]}:{light['brand']}" in words
+        assert fill
+        assert f"{fill[1]}:{light['brand']}" in words
         assert css.count(f"{fill[1]}:") == 1, scheme

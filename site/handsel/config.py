@@ -86,7 +86,8 @@ def load(root: Path, given: Mapping[str, Any] | None = None,
     """
     values = {setting.name: Value(setting.default, "default") for setting in SETTINGS}
     for name, raw in _from_toml(root / "instance" / "config.toml").items():
-        values[_known(name.upper(), "instance/config.toml")] = Value(_read(name.upper(), str(raw)), "config.toml")
+        short = _known(name.upper(), "instance/config.toml")
+        values[short] = Value(_read(short, str(raw)), "config.toml")
     for name, raw in environ.items():
         if name.startswith("HANDSEL_") and name.removeprefix("HANDSEL_") not in OUTSIDE:
             short = _known(name.removeprefix("HANDSEL_"), "the environment")

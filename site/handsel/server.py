@@ -97,12 +97,13 @@ def _serve(listener: socket.socket, load: Callable[[], Callable[..., Any]]) -> N
     server._spawn_worker(0, server._spawn_wsgi_worker, load).inner.run()
 
 
-def mail(root: Path, config: dict[str, Any]) -> Callable[[Ready], None]:
-    """The work of a mail worker."""
+def mail(listener: socket.socket, root: Path, config: dict[str, Any]) -> Callable[[Ready], None]:
+    """The work of a mail worker, which has no use for the web's ``listener``."""
 
     def work(ready: Ready) -> None:
         from handsel import worker
 
+        listener.close()  # or the port would stay taken while a message is finished after the parent's death
         app = create_app(root, **config)
         start_log(app)
         stop = threading.Event()

@@ -411,6 +411,15 @@ def test_thank_you_pages_are_not_indexed_kept_or_passed_on(client: FlaskClient) 
     assert client.get(f"/offers/demo/thanks/{key}").status_code == 404
 
 
+def test_a_question_for_some_says_whom_it_is_for_and_takes_no_answer_of_others(client: FlaskClient) -> None:
+    page = client.get("/offers/demo/", headers=PERSON)
+    assert "Only if “How many readers?” is “More than 10”. Optional." in text(page)
+    send(client, "small@example.org", slug="demo", name="Ann", team_size="small", seats="20", company="Real Books")
+    send(client, "large@example.org", slug="demo", name="Bea", team_size="large", seats="20", company="Real Books")
+    seats = {capture.email: capture.answers.get("seats") for capture in db.session.scalars(select(Capture))}
+    assert seats == {"small@example.org": None, "large@example.org": 20}
+
+
 def test_a_proven_answer_is_never_overwritten_by_a_claim(client: FlaskClient, clock: Any) -> None:
     send(client, slug="demo", name="Ann", team_size="small", company="Real Books")
     client.post(f"/confirm/{grant_key()}")

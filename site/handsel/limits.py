@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
-from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -110,7 +109,7 @@ class CounterFile:
             rows = dict(connection.execute(
                 "SELECT period, tries FROM counter WHERE key = ? AND period >= ?", (name, period - 1)).fetchall())
             carried = rows.get(period - 1, 0) * (1 - now / seconds % 1)
-            if floor(carried) + rows.get(period, 0) + 1 > most:
+            if round(carried) + rows.get(period, 0) + 1 > most:
                 return False
             connection.execute(
                 "INSERT INTO counter (key, period, tries, expires) VALUES (?, ?, 1, ?) "

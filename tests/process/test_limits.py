@@ -35,6 +35,14 @@ def test_the_window_slides(make_app: Callable[..., Flask], clock: Any) -> None:
         assert [allow("10 per minute", "x") for _ in range(3)] == [True, False, False]
 
 
+def test_a_new_period_gives_nobody_one_try_more(make_app: Callable[..., Flask], clock: Any) -> None:
+    with make_app(RATE_LIMITS="on").app_context():
+        clock.move(seconds=59)
+        assert [allow("10 per minute", "x") for _ in range(11)].count(True) == 10
+        clock.move(seconds=2)  # the ten are two seconds old
+        assert not allow("10 per minute", "x")
+
+
 def test_processes_count_together(make_app: Callable[..., Flask]) -> None:
     apps = [make_app(RATE_LIMITS="on") for _ in range(4)]
     with ThreadPoolExecutor(16) as pool:

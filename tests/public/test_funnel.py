@@ -301,6 +301,17 @@ def test_a_crowd_behind_one_address_is_asked_to_wait_with_its_values_kept(make_a
     assert 'value="p41@example.org"' in answers[41].text
 
 
+@pytest.mark.parametrize("email", ["ann@example.org", "ann+guide@example.org"])
+def test_fifty_equal_forms_at_once_are_one_however_strict_the_limits(make_app: Any, email: str) -> None:
+    app = make_app(RATE_LIMITS="on")
+    token = land(app.test_client())
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: send(app.test_client(), email, token=token), range(50)))
+    assert {(answer.status_code, answer.location) for answer in answers} == {(303, answers[0].location)}
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Capture)) == 1
+
+
 def test_a_newsletter_with_a_box_needs_it_ticked(client: FlaskClient, project: Path) -> None:
     form = project / "forms" / "newsletter.yml"
     form.write_text(form.read_text().replace("wording/newsletter-button.md, by: button", "wording/newsletter.md"))

@@ -192,9 +192,6 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, pages: dict[str, Read[
     if meta.kind in WITH_FILE and meta.asset is None and meta.delivery != "none":
         yield read.fault(("kind",), "offer-without-asset", f"The {meta.kind} has no file to give.",
                          "Put the file beside offer.md and add `asset: <its name>`.")
-    if meta.asset and meta.asset.endswith(".md"):
-        yield read.fault(("asset",), "not-yet", "A text is not made into a book yet.",
-                         "Make a PDF of it, put that beside offer.md and name it here.")
     if meta.asset and meta.kind == "coupon" and meta.asset.endswith(".csv"):
         yield read.fault(("asset",), "not-yet", "Codes are not given out one by one yet: everybody would get them all.",
                          "Delete the line, and write one code for everybody into emails/00-delivery.md.")

@@ -16,9 +16,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from factories import NOON, make_capture, make_lead, make_message
-from handsel import backup, cli
+from handsel import backup, cli, clock
 from handsel.db import db, writing
 from handsel.errors import HandselError
+from handsel.leads.forget import forget
 from handsel.leads.models import Lead
 from handsel.mail import pauses
 from support import on_sqlite
@@ -38,6 +39,7 @@ def handsel(app: Flask, engine_url: str, project: Path, monkeypatch: pytest.Monk
     """Runs a command of ours on the test's project and database."""
     monkeypatch.setenv("HANDSEL_DATABASE_URL", engine_url)
     monkeypatch.setenv("HANDSEL_ENV", "test")
+    monkeypatch.setenv("HANDSEL_SECRET_KEY", app.config["SECRET_KEY"])
 
     def run(*arguments: str) -> Result:
         db.session.remove()
@@ -69,6 +71,20 @@ def test_a_restored_backup_brings_back_what_was_there_and_holds_all_mail(
         hold = pauses.everything(connection, NOON)
     assert hold is not None
     assert hold.reason.startswith("restored from the backup of ")
+
+
+def test_who_was_erased_since_the_backup_is_erased_again(
+        app: Flask, handsel: Callable[..., Result], tmp_path: Path) -> None:
+    make_lead(email="stays@example.org")
+    leaver = make_lead(email="leaver@example.org")
+    handsel("db", "backup", "-o", str(tmp_path / "b.zip"))
+    with writing() as session:
+        forget(session, session.merge(leaver), clock.now(), "the person")
+
+    restored = handsel("db", "restore", "--yes", str(tmp_path / "b.zip"))
+
+    assert "Erased 1 leads again" in restored.output, restored.output
+    assert emails() == ["stays@example.org"]
 
 
 def test_a_backup_goes_to_standard_output_when_asked(

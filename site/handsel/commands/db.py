@@ -77,7 +77,8 @@ def restore(file: Path, yes: bool) -> None:
     """Put a backup in the place of the database.
 
     Stop the site first. Afterwards all mail is held, since much of what the backup remembers as waiting may have gone
-    out since: look at it with `handsel mail due`, and let it go with `handsel mail release`.
+    out since: look at it with `handsel mail due`, and let it go with `handsel mail release`. Whoever was erased since
+    the backup is erased again, if the present database still remembers it.
 
     Example: handsel db restore instance/backups/handsel-2026-11-22-130000.zip
     """
@@ -86,6 +87,7 @@ def restore(file: Path, yes: bool) -> None:
     from handsel import backup as backups
     from handsel import clock, schema
     from handsel.db import db, write_connection
+    from handsel.leads import erased
     from handsel.mail import pauses
     from handsel.mail.models import Message
 
@@ -95,10 +97,17 @@ def restore(file: Path, yes: bool) -> None:
         click.echo(f"A backup of {manifest['at']}: {rows['lead']} leads, {rows['message']} messages.")
         if not yes:
             click.confirm("Put it in the place of the present database?", abort=True)
+        gone = erased.remembered()
         backups.restore(file)
         schema.upgrade()
         with write_connection() as connection:
             pauses.hold(connection, clock.now(), f"restored from the backup of {manifest['at']}")
+        again = erased.erase_again(gone or {}, "command line")
         waiting = db.session.scalar(select(func.count()).select_from(Message).where(Message.state == "queued"))
+    if gone is None:
+        click.echo("The present database could not say who was erased since the backup. Erase them again: "
+                   "handsel leads forget")
+    elif again:
+        click.echo(f"Erased {again} leads again who had been erased since the backup.")
     click.echo(f"Restored. All mail is held; {waiting} messages wait. See them with `handsel mail due`, and let them "
                "go with `handsel mail release`.")

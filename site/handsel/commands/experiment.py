@@ -64,11 +64,12 @@ def status(offer: str | None, as_json: bool) -> None:
 @click.option("--weekly-visitors", type=float, help="Visitors of the offer in a week, all variants together.")
 @click.option("--variants", type=click.IntRange(2, 12), default=2, show_default=True,
               help="How many pages share the visitors evenly, with the one that is live.")
+@click.option("--value", "values", is_flag=True, help="The goal is the value per visitor, not the rate.")
 @click.option("--alpha", type=float, default=0.05, show_default=True, help="How often a false winner is acceptable.")
 @click.option("--power", type=float, default=0.8, show_default=True, help="How often a real lift should be found.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of sentences.")
-def plan(*, baseline: float, mde: float, weekly_visitors: float | None, variants: int, alpha: float, power: float,
-         as_json: bool) -> None:
+def plan(*, baseline: float, mde: float, weekly_visitors: float | None, variants: int, values: bool, alpha: float,
+         power: float, as_json: bool) -> None:
     """How many visitors and weeks a test takes, and whether your traffic is enough. Needs no project.
 
     \b
@@ -79,7 +80,8 @@ def plan(*, baseline: float, mde: float, weekly_visitors: float | None, variants
     from handsel.experiments.plan import forecast
 
     try:
-        found = forecast(baseline, mde, weekly_visitors, alpha=alpha, power=power, weights=(1.0,) * variants)
+        found = forecast(baseline, mde, weekly_visitors, alpha=alpha, power=power, weights=(1.0,) * variants,
+                         values=values)
     except ValueError as error:
         raise HandselError("handsel experiment plan", f"These numbers describe no test: {error}.",
                            "Example: --baseline .03 --mde .2 --weekly-visitors 2000") from error

@@ -8,6 +8,7 @@ from math import ceil, sqrt
 from typing import NamedTuple
 
 from handsel.experiments.sequential import normal_quantile
+from handsel.experiments.value import inflation
 
 HYBRID = 1.09  # what looking at every hour costs in visitors, against one single look at the end
 LONGEST_WEEKS = 8  # beyond it people, prices and browsers have changed, and the test answers another question
@@ -66,12 +67,12 @@ def pair_size(baseline: float, mde: float, alpha: float, power: float, share: fl
 
 
 def forecast(baseline: float, mde: float, weekly_visitors: float | None = None, *, alpha: float = 0.05,
-             power: float = 0.8, weights: Sequence[float] = (0.5, 0.5)) -> Forecast:
+             power: float = 0.8, weights: Sequence[float] = (0.5, 0.5), values: bool = False) -> Forecast:
     """What a test takes with the looks of ours: visitors per variant, days, full weeks and a sentence of advice.
 
     With several challengers each is compared with the control at ``alpha`` divided by their number. ``weekly_visitors``
-    counts those of the offer as a whole. Raises ValueError as ``check``, or for a split with fewer than two variants, a
-    weight of 0 or less, or no visitors.
+    counts those of the offer as a whole. ``values`` asks for a lift of the value per visitor instead of the rate.
+    Raises ValueError as ``check``, or for a split with fewer than two variants, a weight of 0 or less, or no visitors.
     """
     if len(weights) < 2 or min(weights) <= 0:
         raise ValueError("a split needs two variants or more, each with a weight over 0")
@@ -79,8 +80,9 @@ def forecast(baseline: float, mde: float, weekly_visitors: float | None = None, 
         raise ValueError("the weekly visitors must be more than 0")
     check(baseline, mde, alpha, power)
     # The weakest comparison decides how long all of them take.
+    more = inflation(mde) if values else 1.0
     total = max(pair_size(baseline, mde, alpha / (len(weights) - 1), power, weight / (weights[0] + weight))
-                * HYBRID / (weights[0] + weight) for weight in weights[1:]) * sum(weights)
+                * HYBRID / (weights[0] + weight) for weight in weights[1:]) * sum(weights) * more
     visitors = tuple(ceil(total * weight / sum(weights)) for weight in weights)
     if weekly_visitors is None:
         return Forecast(visitors, None, None, "")
@@ -89,7 +91,7 @@ def forecast(baseline: float, mde: float, weekly_visitors: float | None = None, 
     if weeks <= LONGEST_WEEKS:
         return Forecast(visitors, days, weeks,
                         f"Run it for {weeks} full week{'s' if weeks > 1 else ''}, whatever you see on the way.")
-    reachable = findable(baseline, weekly_visitors * LONGEST_WEEKS * 2 / len(weights),
+    reachable = findable(baseline, weekly_visitors * LONGEST_WEEKS * 2 / len(weights) / more,
                          alpha=alpha / (len(weights) - 1), power=power)
     return Forecast(visitors, days, weeks, too_long(reachable, mde))
 

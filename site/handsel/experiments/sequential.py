@@ -49,9 +49,9 @@ def progress(pair: Pair, planned: float) -> float:
     return min(1.0, pair.visitors / planned)
 
 
-def statistic(pair: Pair, planned: float) -> float:
-    """Z sqrt(n / n_plan): what is held against ``boundary``.
+def statistic(z: float, pair: Pair, planned: float) -> float:
+    """|Z| sqrt(n / n_plan): what is held against ``boundary``.
 
     The first look at or after the planned sample is the last one that may be used; the caller keeps count of that.
     """
-    return z_score(pair) * sqrt(progress(pair, planned))
+    return abs(z) * sqrt(progress(pair, planned))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import log, sqrt
 
 from handsel.experiments.trial import Pair, Plan
 
@@ -10,6 +10,10 @@ FEWEST = 100  # conversions of the two variants together before a verdict on val
 # The normal mixture is widest awake where V is about nine times its scale (Howard et al. 2021, section 3.5).
 AWAKE = 9.0
 SPREAD = 0.25  # the root mean square of capped values lies around a quarter of the cap, for skewed values
+# The mean square of skewed values over their mean's square: 2.7 for lognormal values whose sigma is 1, and the tails of
+# real ones are longer.
+SKEW = 4.0
+
 
 
 def even(pair: Pair) -> bool:
@@ -25,6 +29,24 @@ def scale(plan: Plan, planned: float) -> float:
     if plan.value_cap is None:
         raise ValueError("the plan has no value_cap")
     return planned * plan.baseline * (SPREAD * plan.value_cap) ** 2 / AWAKE
+
+
+def inflation(mde: float) -> float:
+    """How many times more visitors a lift ``mde`` of the values takes than the same lift of the rate.
+
+    The variance of one visitor's value is about the mean square, which a lift of the values raises by its square.
+    """
+    return SKEW * (1 + (1 + mde) ** 2) / (2 + mde)
+
+
+def z_score(pair: Pair) -> float:
+    """S / sqrt(V), positive where the second brings more: what takes the place of Z in the planned boundary.
+
+    S and V are those of ``log_e``. Signs that are fair coins keep it close to normal whatever the values are, and
+    lighter in the tails where few values make up most of V (Efron 1969). 0.0 before the first value.
+    """
+    squares = pair.first.squares + pair.second.squares
+    return (pair.second.total - pair.first.total) / sqrt(squares) if squares > 0 and even(pair) else 0.0
 
 
 def log_e(pair: Pair, rho: float) -> float:

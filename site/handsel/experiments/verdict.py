@@ -61,6 +61,7 @@ class Challenge(NamedTuple):
 
     found: tuple[Pair, ...]
     planned: tuple[float, ...]
+    z: float
     log_e: float
     lift: float | None
 
@@ -138,14 +139,16 @@ def _arms(plan: Plan | None, challenges: Sequence[Challenge], totals: Sequence[C
 
 
 def _challenge(plan: Plan | None, found: list[Pair], comparisons: int) -> Challenge:
-    values = plan is not None and plan.value_cap is not None
-    planned = () if plan is None else tuple(
-        HYBRID * pair_size(plan.baseline, plan.mde, plan.alpha / comparisons, plan.power, pair.share) for pair in found)
-    if plan is not None and values:
-        log_e = value.log_e(found[0], value.scale(plan, planned[0])) if len(found) == 1 else 0.0
-    else:
-        log_e = eprocess.log_e(found, plan)
-    return Challenge(tuple(found), planned, log_e, lift(found, values=values))
+    if plan is None:
+        return Challenge(tuple(found), (), 0.0, eprocess.log_e(found, None), lift(found))
+    values = plan.value_cap is not None
+    planned = tuple(
+        HYBRID * pair_size(plan.baseline, plan.mde, plan.alpha / comparisons, plan.power, pair.share)
+        * (value.inflation(plan.mde) if values else 1) for pair in found)
+    if not values:
+        return Challenge(tuple(found), planned, sequential.z_score(found[0]), eprocess.log_e(found, plan), lift(found))
+    log_e = value.log_e(found[0], value.scale(plan, planned[0])) if len(found) == 1 and value.even(found[0]) else 0.0
+    return Challenge(tuple(found), planned, value.z_score(found[0]), log_e, lift(found, values=True))
 
 
 @lru_cache(maxsize=16)
@@ -161,10 +164,10 @@ def _crossed(plan: Plan | None, challenges: Sequence[Challenge], state: State, l
     its e-values reaches 1 / its part of alpha, or a boundary of the other part, divided by the set's size, is crossed.
     """
     alpha = plan.alpha if plan is not None else ALPHA
-    part = BOUNDARY_PART[state.look] if plan is not None and plan.value_cap is None else 0.0
+    part = BOUNDARY_PART[state.look] if plan is not None else 0.0
     needed = -log(alpha * (1 - part))
     # The boundary speaks of one split; after a change of split the e-process alone goes on.
-    held = [abs(sequential.statistic(challenge.found[0], challenge.planned[0]))
+    held = [sequential.statistic(challenge.z, challenge.found[0], challenge.planned[0])
             if part and look == state.look and not finished and len(challenge.found) == 1 else 0.0
             for challenge, finished in zip(challenges, state.finished, strict=True)]
     standing: set[int] = set()
@@ -212,9 +215,8 @@ def _bounds(plan: Plan | None, challenge: Challenge, comparisons: int, *, values
         return conversion_bounds(challenge.found, alpha)
     conversions = challenge.planned[0] * plan.baseline
     if values:
-        # Skewed values have a mean square of about three times their mean's square.
         single = len(challenge.found) == 1
-        return value_bounds(pair, alpha, conversions / 12) if single else (-inf, inf)
+        return value_bounds(pair, alpha, conversions / (4 * value.SKEW)) if single else (-inf, inf)
     if len(challenge.found) > 1 or plan.baseline < RARE:
         return conversion_bounds(challenge.found, alpha, conversions)
     information = conversions * pair.share * (1 - pair.share) / (1 - plan.baseline)

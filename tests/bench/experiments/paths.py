@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammaln
 
-from handsel.experiments import eprocess, sequential
+from handsel.experiments import eprocess, sequential, split
 from handsel.experiments.plan import HYBRID, pair_size
 from handsel.experiments.trial import Cell, Pair, Plan
 
@@ -60,6 +61,12 @@ def log_e(path: Path, plan: Plan | None) -> Array:
     return np.concatenate(parts)
 
 
+def compare(rng: np.random.Generator, path: Path, plan: Plan | None, evidence: Array) -> None:
+    """Hold ``evidence`` against the product's own function at one look; raises AssertionError where they differ."""
+    look = int(rng.integers(1, path.visitors + 1))
+    assert abs(eprocess.log_e(path.pairs(look), plan) - evidence[look - 1]) < 1e-8
+
+
 def z_scores(table: Array) -> Array:
     """Z of the two proportions after each visitor, 0 while the product's own waits."""
     a1, a0, b1, b0 = table.T.astype(float)
@@ -86,7 +93,7 @@ def first_at(hit: Array) -> int | None:
 def stop(path: Path, plan: Plan | None, look: str, evidence: Array | None = None) -> tuple[int, int] | None:
     """When a verdict is reached and its sign, as (visitors, 1 or -1), or None.
 
-    ``look`` is "visitor" (after every one) or "daily" (thirty looks up to the planned sample, thirty beyond).
+    ``look`` is "visitor" (after every one) or "daily" (sixty looks up to the planned sample, then on).
     """
     evidence = log_e(path, plan) if evidence is None else evidence
     alpha = plan.alpha if plan else 0.05
@@ -101,7 +108,7 @@ def stop(path: Path, plan: Plan | None, look: str, evidence: Array | None = None
         crossed[last:] = False
         hit |= crossed
     if look == "daily" and plan:
-        looks = np.ceil(np.arange(1, 1000) * planned(plan, path.tables[0][0]) / 30).astype(int)
+        looks = np.ceil(np.arange(1, 1000) * planned(plan, path.tables[0][0]) / 60).astype(int)
         seen = np.zeros(path.visitors, bool)
         seen[looks[looks <= path.visitors] - 1] = True
         hit &= seen
@@ -120,3 +127,11 @@ def fixed_look(path: Path, plan: Plan, at: int) -> bool:
     """Whether one single look after ``at`` visitors finds a difference at the plan's alpha."""
     z = float(z_scores(path.tables[0][1][at - 1:at])[0])
     return abs(z) >= sequential.normal_quantile(1 - plan.alpha / 2)
+
+
+def split_log_e(first: Array) -> Array:
+    """ln e of the even split after each visitor, given how many of them were the first variant's."""
+    n = np.arange(1, len(first) + 1)
+    logs = [gammaln(c) - gammaln(c + n) + gammaln(c / 2 + first) + gammaln(c / 2 + n - first) - 2 * gammaln(c / 2)
+            + n * np.log(2) for c in split.CONCENTRATIONS]
+    return np.logaddexp(*logs) - np.log(2)

@@ -157,6 +157,21 @@ def test_the_command_answers_all_lines_and_exits_with_one_after_a_bad_one() -> N
     assert told[1] == {"error": {"line": 2, "path": "/look", "reason": 'must be "visitor" or "daily"'}}
 
 
+def test_each_line_is_answered_before_the_next_is_written() -> None:
+    command = [sys.executable, "-m", "handsel", "experiment", "evaluate"]
+    environment = os.environ | {"PYTHONPATH": str(Path(handsel.__file__).parents[1]), "PYTHONUNBUFFERED": ""}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as door:
+        assert door.stdin is not None
+        assert door.stdout is not None
+        for _ in range(2):
+            door.stdin.write(json.dumps(REQUEST) + "\n")
+            door.stdin.flush()
+            assert json.loads(door.stdout.readline())["verdict"] == "winner"
+        door.stdin.close()
+
+    assert door.returncode == 0
+
+
 def test_the_command_prints_its_schema() -> None:
     assert json.loads(CliRunner().invoke(group, ["experiment", "evaluate", "--schema"]).output) == SCHEMA
 

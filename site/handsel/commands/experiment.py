@@ -119,11 +119,10 @@ def evaluate(file: IO[bytes], schema: bool) -> None:
         return
     from handsel.experiments.evaluate import answers
 
-    out = sys.stdout
     failed = False
     for good, line in answers(file):
         failed = failed or not good
-        out.write(line + "\n")
-    out.flush()
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()  # who writes a line may wait for its answer before the next
     if failed:
         raise SystemExit(1)

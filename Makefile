@@ -1,6 +1,8 @@
 # Each target sets up what it needs: Python 3.11 and make are enough to begin with.
 
-PYTHON ?= python3.11
+# The first of these that is Python 3.11 or newer; PYTHON=/path/to/python chooses another.
+PYTHON ?= $(firstword $(foreach each,python3.11 python3 python,$(shell $(each) -c \
+	"import sys; sys.version_info >= (3, 11) and print('$(each)')" 2>/dev/null)) python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -44,7 +46,7 @@ clean:
 
 # The locked packages with their hashes, then ourselves, editable, without asking for anything more.
 $(READY): requirements/dev.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt

@@ -18,8 +18,8 @@ def assemble(root: Path, given: dict[str, Any]) -> Flask:
     instance = root / "instance"
     instance.mkdir(mode=0o700, exist_ok=True)  # leads and keys are nobody else's
     app = Flask("handsel", instance_path=str(instance), static_folder=None)
-    app.config.update({name: value.value for name, value in settings.items()})
     app.config.update(given, PROJECT_ROOT=root, HANDSEL_SETTINGS=settings)
+    app.config.update({name: value.value for name, value in settings.items()})
     app.config["SECRET_KEY"] = settings["SECRET_KEY"].value or config.secret_key(instance)
     app.config["MAX_CONTENT_LENGTH"] = settings["MAX_BODY_BYTES"].value
     if settings["CLOCK_FILE"].value:

@@ -94,7 +94,10 @@ def _take_project(command: click.Command) -> None:
 def group(ctx: click.Context, project: Path | None) -> None:
     """Landing pages and lead magnets from a folder of Markdown.
 
-    Start with `handsel init my-site`, then `handsel run` in it.
+    \b
+    Example:
+      handsel init my-site
+      handsel run --project my-site
     """
     if project is not None:
         ctx.meta["handsel.project"] = project

@@ -72,7 +72,7 @@ BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and where it came from: ``default``, ``config.toml``, ``environment`` or ``caller``."""
+    """A setting's value and its origin: ``default``, ``config.toml``, ``environment``, ``_site.yml`` or ``caller``."""
 
     value: Any
     origin: str
@@ -86,7 +86,8 @@ def load(root: Path, given: Mapping[str, Any] | None = None,
     """
     values = {setting.name: Value(setting.default, "default") for setting in SETTINGS}
     for name, raw in _from_toml(root / "instance" / "config.toml").items():
-        values[_known(name.upper(), "instance/config.toml")] = Value(_read(name.upper(), str(raw)), "config.toml")
+        short = _known(name.upper(), "instance/config.toml")
+        values[short] = Value(_read(short, str(raw)), "config.toml")
     for name, raw in environ.items():
         if name.startswith("HANDSEL_") and name.removeprefix("HANDSEL_") not in OUTSIDE:
             short = _known(name.removeprefix("HANDSEL_"), "the environment")
@@ -95,6 +96,8 @@ def load(root: Path, given: Mapping[str, Any] | None = None,
         if name in BY_NAME:
             values[name] = Value(value, "caller")
     _refuse_unsafe(values)
+    if values["ENV"].value == "production" and not values["SITE_URL"].value:
+        values["SITE_URL"] = Value(_written_url(root), "_site.yml")
     return values
 
 
@@ -110,6 +113,18 @@ def _from_toml(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("instance/config.toml", f"The file is not valid TOML: {error}.",
                             "Write one `name = value` a line.") from error
+
+
+def _written_url(root: Path) -> str:
+    """The site's address as marketers wrote it, so that links and cookies know it too; empty where there is none."""
+    import yaml
+
+    try:
+        written = yaml.safe_load((root / "content" / "_site.yml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return ""  # `handsel check` names the fault
+    url = written.get("url") if isinstance(written, dict) else ""
+    return url.rstrip("/") if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
 
 
 def _known(name: str, where: str) -> str:

@@ -160,9 +160,7 @@ def _mail(app: Flask) -> Iterator[Finding]:
                       "Use port 587 or 465, or add ?tls=starttls.")
     from handsel.mail.smtp import MailServer
 
-    line = MailServer(app, "localhost")
-    refused = line._open()
-    line.close()
+    refused = MailServer(app, "localhost").probe()
     if refused is not None:
         yield Finding(True, "HANDSEL_MAIL_URL", f"The mail server does not let us in: {refused.text}",
                       "Check host, port, user and password with your mail provider.")

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
-from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,13 +35,14 @@ def init_app(app: Flask) -> None:
         app.config["SECRET_KEY"])
 
 
-def allow(limit: str, *key: str) -> bool:
+def allow(limit: str, *key: str, mark: str = "") -> bool:
     """Count one try of ``key`` against ``limit`` (such as ``10 per 15 minutes``); True while it is not used up.
 
-    A refused try does not count. Always True when ``RATE_LIMITS`` is off.
+    A refused try does not count, nor does one whose ``mark`` was counted before: it is the same try once more. Always
+    True when ``RATE_LIMITS`` is off.
     """
     limits: Limits = current_app.extensions["handsel.limits"]
-    return limits.allow(limit, *key)
+    return limits.allow(limit, *key, mark=mark)
 
 
 class Limits:
@@ -55,28 +55,38 @@ class Limits:
         self._file = CounterFile(path)
         self._redis: SlidingWindowCounterRateLimiter | None = None
 
-    def allow(self, limit: str, *key: str) -> bool:
+    def allow(self, limit: str, *key: str, mark: str = "") -> bool:
         """Count one try; see ``handsel.limits.allow``."""
         if not self.on:
             return True
         item = _item(limit)
-        # Keys name addresses and people; what we keep of them is a hash that only we can make.
-        name = blake2b("\n".join(key).encode(), key=self.secret, digest_size=16).hexdigest()
+        name = self._hash(*key)
+        marked = self._hash(*key, mark) if mark else ""
         try:
             if self.redis_url:
-                return self._in_redis(item, name)
-            return self._file.allow(name, item.amount, item.get_expiry())
+                return self._in_redis(item, name, marked)
+            return self._file.allow(name, item.amount, item.get_expiry(), marked)
         except Exception as error:
             log.warning("rate limits cannot be counted: %s", error)
             return True
 
-    def _in_redis(self, item: RateLimitItem, name: str) -> bool:
+    def _hash(self, *key: str) -> str:
+        """What we keep of a key, which names addresses and people: a hash that only we can make."""
+        return blake2b("\n".join(key).encode(), key=self.secret, digest_size=16).hexdigest()
+
+    def _in_redis(self, item: RateLimitItem, name: str, mark: str) -> bool:
         from limits.storage import storage_from_string
         from limits.strategies import SlidingWindowCounterRateLimiter
 
         if self._redis is None:
             self._redis = SlidingWindowCounterRateLimiter(storage_from_string(self.redis_url))
-        return bool(self._redis.hit(item, name))
+        once = _item(f"1 per {item.get_expiry()} seconds")
+        if mark and not self._redis.test(once, mark):
+            return True
+        allowed = bool(self._redis.hit(item, name))
+        if allowed and mark:
+            self._redis.hit(once, mark)
+        return allowed
 
     def close(self) -> None:
         """Close the file."""
@@ -100,21 +110,32 @@ class CounterFile:
         self._lock = threading.Lock()
         self._swept = 0.0
 
-    def allow(self, key: str, most: int, seconds: int) -> bool:
-        """Count one try of ``key`` unless ``most`` tries were made in the last ``seconds``; whether it was counted."""
+    def allow(self, key: str, most: int, seconds: int, mark: str = "") -> bool:
+        """Count one try of ``key`` unless ``most`` tries were made in the last ``seconds``; whether it may be made.
+
+        A try whose ``mark`` was counted before may be made again and does not count.
+        """
         now = clock.now().timestamp()
         period = int(now // seconds)
-        name = f"{seconds}/{key}"
+        name, marked = f"{seconds}/{key}", f"{seconds}/{mark}"
+
+        def add(connection: sqlite3.Connection, one: str) -> None:
+            connection.execute(
+                "INSERT INTO counter (key, period, tries, expires) VALUES (?, ?, 1, ?) "
+                "ON CONFLICT (key, period) DO UPDATE SET tries = tries + 1", (one, period, (period + 2) * seconds))
 
         def count(connection: sqlite3.Connection) -> bool:
+            if mark and connection.execute("SELECT 1 FROM counter WHERE key = ? AND period >= ?",
+                                           (marked, period - 1)).fetchone():
+                return True
             rows = dict(connection.execute(
                 "SELECT period, tries FROM counter WHERE key = ? AND period >= ?", (name, period - 1)).fetchall())
             carried = rows.get(period - 1, 0) * (1 - now / seconds % 1)
-            if floor(carried) + rows.get(period, 0) + 1 > most:
+            if round(carried) + rows.get(period, 0) + 1 > most:
                 return False
-            connection.execute(
-                "INSERT INTO counter (key, period, tries, expires) VALUES (?, ?, 1, ?) "
-                "ON CONFLICT (key, period) DO UPDATE SET tries = tries + 1", (name, period, (period + 2) * seconds))
+            add(connection, name)
+            if mark:
+                add(connection, marked)
             if now > self._swept + 60:
                 self._swept = now
                 connection.execute("DELETE FROM counter WHERE expires < ?", (now,))

@@ -59,5 +59,4 @@ def configure(level: str = "INFO", machine: bool = False, stream: IO[str] | None
     handler.setFormatter(Machine() if machine else Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for chatty in ("alembic", "fontTools", "weasyprint"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -45,11 +45,15 @@ class Child:
     deaths: int = 0
     pipe: int = -1
     leaving: bool = False
+    again: bool = False
     successor: Child | None = field(default=None, repr=False)
 
 
 class Parent:
-    """Runs children until SIGTERM or SIGINT. SIGHUP starts each anew, before the old one ends if they may overlap."""
+    """Runs children until SIGTERM or SIGINT. SIGHUP starts each anew, before the old one ends if they may overlap.
+
+    In a terminal SIGHUP means that it was closed, and stops everything.
+    """
 
     def __init__(self, on_ready: Callable[[Child, bytes], None] = lambda child, word: None) -> None:
         self.children: list[Child] = []
@@ -103,8 +107,11 @@ class Parent:
         elif number == signal.SIGINT and time.monotonic() - self._stopping_since > 0.5:
             self._impatient = True  # Ctrl-C once more
 
-    def _asked_to_reload(self, _number: int, _frame: object) -> None:
-        self._reload = True
+    def _asked_to_reload(self, number: int, frame: object) -> None:
+        if os.isatty(0):  # the terminal that we were started in is gone
+            self._asked_to_stop(number, frame)
+        else:
+            self._reload = True
 
     # Births
 
@@ -184,12 +191,14 @@ class Parent:
         if word and not child.ready:
             child.ready = True
             self._on_ready(child, word.rstrip(b"\n"))
-            for old in self.children:
-                if old.successor is child:
-                    self._dismiss(old)
+            old = self._predecessor(child)
+            if old is not None:
+                old.successor = None
+                self._dismiss(old)
 
-    def _dismiss(self, child: Child) -> None:
-        child.leaving = True
+    def _dismiss(self, child: Child, again: bool = False) -> None:
+        """Ask ``child`` to end, and start it anew after that if ``again``."""
+        child.leaving, child.again = True, again
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGTERM)
 
@@ -212,16 +221,24 @@ class Parent:
             os.close(child.pipe)
             child.pipe = -1
         child.pid = 0
-        if self._stopping_since is not None or child.leaving or any(old.successor is child for old in self.children):
-            if child.leaving and child.successor is None and self._stopping_since is None:
-                child.leaving, child.due = False, time.monotonic()  # a reload of one that may not overlap
-                return
-            if not child.leaving and self._stopping_since is None:
-                log.error("the new %s process ended at once; the old one stays", child.name)
-                for old in self.children:
-                    old.successor = None if old.successor is child else old.successor
+        if self._stopping_since is not None or child.successor is not None:
             self.children.remove(child)
-            return
+        elif child.leaving and child.again:
+            child.leaving, child.again, child.due = False, False, time.monotonic()
+        elif child.leaving:
+            self.children.remove(child)
+        elif (old := self._predecessor(child)) is not None:
+            log.error("the new %s process ended before it was ready; the old one stays", child.name)
+            old.successor = None
+            self.children.remove(child)
+        else:
+            self._start_again(child, status)
+
+    def _predecessor(self, child: Child) -> Child | None:
+        """The one that ``child`` is to follow, while both are there."""
+        return next((old for old in self.children if old.successor is child), None)
+
+    def _start_again(self, child: Child, status: int) -> None:
         code = os.waitstatus_to_exitcode(status)
         child.deaths = 1 if time.monotonic() - child.born > STEADY else child.deaths + 1
         pause = 0.0 if child.deaths == 1 else min(LONGEST_PAUSE, 0.1 * 2 ** (child.deaths - 1))
@@ -236,7 +253,7 @@ class Parent:
                 child.successor = Child(child.name, child.work, rolling=True)
                 self.children.append(child.successor)
             else:
-                self._dismiss(child)
+                self._dismiss(child, again=True)
 
     def _stop(self) -> None:
         """Ask everyone to end; kill who does not within the grace, or at once when asked twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import signal
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 BACKLOG = 2048
-THREADS = 32
-"""Requests that one worker works on at once: captures wait for their commit together, so more make larger groups."""
+THREADS = 16
+"""Requests that one worker works on at once. More make larger groups of captures that commit together, and leave room
+when some wait for a lock; fewer get in each other's way less, since Python runs one at a time."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,6 +36,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by each connection: or the end of a small answer waits 40 ms for the visitor's acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
     except socket.gaierror as error:
@@ -72,6 +76,8 @@ def web(listener: socket.socket, root: Path, config: dict[str, Any],
             # Granian puts our environment into that of each request, where our secrets and proxies have no business.
             for name in [name for name in os.environ if name.startswith(("HANDSEL_", "HTTP"))]:
                 del os.environ[name]
+            gc.collect()
+            gc.freeze()  # what stays for good need not be looked through again and again for garbage
             ready(word)
             return app.wsgi_app
 
@@ -97,12 +103,13 @@ def _serve(listener: socket.socket, load: Callable[[], Callable[..., Any]]) -> N
     server._spawn_worker(0, server._spawn_wsgi_worker, load).inner.run()
 
 
-def mail(root: Path, config: dict[str, Any]) -> Callable[[Ready], None]:
-    """The work of a mail worker."""
+def mail(listener: socket.socket, root: Path, config: dict[str, Any]) -> Callable[[Ready], None]:
+    """The work of a mail worker, which has no use for the web's ``listener``."""
 
     def work(ready: Ready) -> None:
         from handsel import worker
 
+        listener.close()  # or the port would stay taken while a message is finished after the parent's death
         app = create_app(root, **config)
         start_log(app)
         stop = threading.Event()

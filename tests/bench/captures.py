@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from frame import PASSES, Load, a_project, press, say, served
+import psutil
+
+from frame import PASSES, Load, a_project, pin, press, say, served
+from pages import _answers
 from support.crowd import TOKEN, Crowd, ask
-from support.running import Site
+from support.running import free_port, wait_until
 
 SECONDS = 2.0
 SCRIPT = """
@@ -32,11 +37,44 @@ local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function response(status, headers, body) if status == 303 then good = good + 1; wrk.thread:set("good", good) end end
 """
+OBJECTS = """
+import os, sys
+from pathlib import Path
+from flask import redirect, request
+from handsel import clock, create_app
+from handsel.db import writing
+from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag
+from handsel.mail.models import Message
+from handsel.server import _serve, listen
+app = create_app(Path(sys.argv[1]), ENV="test")
+def take():
+    at, key, email = clock.now(), os.urandom(10).hex(), request.form["email"]
+    with writing() as session:
+        lead = Lead(key=key, email=email, address=email, first_name=request.form["first_name"], captured_at=at,
+                    last_capture_at=at, tags_text="reading", offers_text="guide")
+        session.add(lead)
+        session.flush()
+        capture = Capture(key=key, once=key, lead_id=lead.id, offer="guide", form="short", email=email, at=at,
+                          answers=dict(request.form))
+        session.add(capture)
+        session.flush()
+        session.add_all([LeadTag(lead_id=lead.id, tag="reading", at=at),
+                         LeadOffer(lead_id=lead.id, offer="guide", at=at),
+                         Consent(lead_id=lead.id, capture_id=capture.id, purpose="advice", state="given", way="form",
+                                 at=at)])
+        session.add_all([Message(key=f"{key}{step}", once=f"{key}{step}", kind="letter", lead_id=lead.id,
+                                 capture_id=capture.id, offer="guide", step=str(step), due_at=at, first_due_at=at,
+                                 give_up_at=at, created_at=at, state="cancelled") for step in range(4)])
+    return redirect("/thanks", 303)
+app.add_url_rule("/by-objects", "by_objects", take, methods=["POST"])
+_serve(listen("127.0.0.1", int(sys.argv[2])), lambda: app.wsgi_app)
+os._exit(0)
+"""
 TABLES = ("lead", "capture", "lead_tag", "lead_offer", "consent", "download_grant", "conversion", "message")
 
 
 def run() -> None:
-    with a_project() as project, served(project) as (site, worker):
+    with a_project() as project, served(project) as (site, worker), by_objects(project) as (objects, objects_worker):
         Crowd(site.url, 1, 0)._submit("pattern@people.example")
         rows = _pattern(project)
         with closing(sqlite3.connect(project / "instance" / "handsel.db")) as source:
@@ -46,36 +84,35 @@ def run() -> None:
         lone, together, orm = [], [], []
         for number in range(PASSES):
             lone.append(_bare(project, rows, 1))
-            loads.append(_press(site, worker, f"a{number}", 32))
+            loads.append(_press(site.url, worker, f"a{number}", 32))
             together.append(_bare(project, rows, 32))
-            alone.append(_press(site, worker, f"b{number}", 1).p50)
-            orm.append(_orm(project))
+            alone.append(_press(site.url, worker, f"b{number}", 1).p50)
+            orm.append(_press(objects, objects_worker, f"o{number}", 32, "/by-objects").rate)
         sync = _fdatasync(project)
         site.stop()
         _check(project, sum(load.answers for load in loads))
     rate, p99 = median(load.rate for load in loads), median(load.p99 for load in loads)
     bare = median(lone)
-    quiet = bare > 1500
-    target = 0.5 if quiet else 2.0
+    target = 0.5 if sync < 0.001 else 2.0  # a quiet disk lets the lone writer run; on a busy one sharing commits pays
     say("durable capture over HTTP, 32 clients", f"{rate:,.0f}/s, {median(load.cpu_us for load in loads):.0f} us CPU",
         f"bare SQLite, a commit a lead {bare:,.0f}/s", rate / bare, f">= {target} of it", rate / bare >= target)
     say("", f"{rate:,.0f}/s", f"bare SQLite, 32 in a commit {median(together):,.0f}/s", rate / median(together), "")
-    say("", f"{rate:,.0f}/s", f"ORM, a commit each, without HTTP {median(orm):,.0f}/s", rate / median(orm), ">= 5 x",
-        rate / median(orm) >= 5)
+    say("", f"{rate:,.0f}/s", f"ORM, a commit a request, same server {median(orm):,.0f}/s", rate / median(orm),
+        ">= 5 x", rate / median(orm) >= 5)
     say("  its p99", f"{p99:.0f} ms", "", None, "<= 50 ms", p99 <= 50)
     spare = median(alone) - sync * 1000
     say("  one alone", f"{median(alone):.1f} ms", f"an fdatasync here {sync * 1000:.1f} ms", None, "<= it + 3 ms",
         spare <= 3)
 
 
-def _press(site: Site, worker: Any, name: str, connections: int) -> Load:
-    page = ask(urlsplit(site.url).netloc, "GET", "/offers/guide/")[2]
+def _press(base: str, worker: Any, name: str, connections: int, path: str = "/offers/guide/") -> Load:
+    page = ask(urlsplit(base).netloc, "GET", "/offers/guide/")[2]
     found = TOKEN.search(page)
     assert found
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT % (found.group(1).decode(), name))
         script.flush()
-        load = press(f"{site.url}/offers/guide/", worker, connections, SECONDS, Path(script.name))
+        load = press(base + path, worker, connections, SECONDS, Path(script.name))
     assert load.wrong == 0, f"{load.wrong} submissions were refused"
     return load
 
@@ -148,41 +185,19 @@ def _fresh(table: str, name: str, value: Any, number: int) -> Any:
     return value
 
 
-def _orm(project: Path) -> float:
-    """Captures a second by objects and a commit each, as most applications would do it."""
-    from handsel import assembly, clock, create_app
-    from handsel.db import db, writing
-    from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag
-    from handsel.mail.models import Message
-
-    app = create_app(project, ENV="test")
-    done, end = 0, time.perf_counter() + SECONDS
-    with app.app_context():
-        began = time.perf_counter()
-        while time.perf_counter() < end:
-            at, key = clock.now(), os.urandom(10).hex()
-            with writing() as session:
-                lead = Lead(key=key, email=f"{key}@orm.example", address=f"{key}@orm.example", captured_at=at,
-                            last_capture_at=at)
-                session.add(lead)
-                session.flush()
-                capture = Capture(key=key, once=key, lead_id=lead.id, offer="guide", form="short", email=lead.email,
-                                  at=at, answers={"email": lead.email})
-                session.add(capture)
-                session.flush()
-                session.add_all([LeadTag(lead_id=lead.id, tag="reading", at=at),
-                                 LeadOffer(lead_id=lead.id, offer="guide", at=at),
-                                 Consent(lead_id=lead.id, capture_id=capture.id, purpose="advice", state="given",
-                                         way="form", at=at)])
-                session.add_all([Message(key=f"{key}{step}", once=f"{key}{step}", kind="letter", lead_id=lead.id,
-                                         capture_id=capture.id, offer="guide", step=str(step), due_at=at,
-                                         first_due_at=at, give_up_at=at, created_at=at, state="cancelled")
-                                 for step in range(4)])
-            done += 1
-        rate = done / (time.perf_counter() - began)
-        db.engine.dispose()
-    assembly.close(app)
-    return rate
+@contextmanager
+def by_objects(project: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """An application that writes the same rows by objects and commits at each request, under the same server."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", OBJECTS, str(project), str(port)])
+    try:
+        wait_until(lambda: _answers(port), 30)
+        worker = psutil.Process(process.pid)
+        pin(worker)
+        yield f"http://127.0.0.1:{port}", [worker]
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _fdatasync(project: Path) -> float:

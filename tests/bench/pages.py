@@ -17,13 +17,14 @@ from support.crowd import TOKEN, Crowd, ask
 from support.running import free_port, wait_until
 
 TRIVIAL = """
-import socket, sys
+import os, sys
 from flask import Flask
 from handsel.server import _serve, listen
 app = Flask("trivial")
 @app.get("/")
 def page(): return "<!doctype html><title>Hello</title><p>Hello"
 _serve(listen("127.0.0.1", int(sys.argv[1])), lambda: app.wsgi_app)
+os._exit(0)
 """
 
 

@@ -62,8 +62,8 @@ def run() -> None:
 
 
 def _run(code: str, project: Path) -> list[float]:
-    said = subprocess.run([sys.executable, "-c", code, str(project)], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return [float(word) for word in said.split()]
+    done = subprocess.run([sys.executable, "-c", code, str(project)], check=True, stdout=subprocess.PIPE, text=True)
+    return [float(word) for word in done.stdout.split()]
 
 
 def _write_pages(folder: Path) -> None:

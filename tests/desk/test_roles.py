@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from factories import make_account, make_capture, make_lead, make_message
+from handsel.accounts.links import link_address
 from handsel.accounts.models import ROLES
 from handsel.desk import DeskBlueprint, check_roles
 from support import on_sqlite
@@ -179,6 +180,19 @@ def test_the_cookie_is_strict_and_locked_to_the_host_where_the_site_is_secure(ma
             assert ("Secure" in cookie) is secure
             assert "Domain" not in cookie
             assert token_of(page.text)
+
+
+@on_sqlite
+def test_in_production_the_address_in_the_site_file_is_as_good_as_a_setting(make_app: Callable[..., Flask], project):
+    file = project / "content" / "_site.yml"
+    file.write_text(file.read_text().replace("url: http://127.0.0.1:8000", "url: https://press.example/"))
+    for env, name, base in (("production", "__Host-desk", "https://press.example"),
+                            ("test", "desk", "http://127.0.0.1:8000")):
+        app = make_app(ENV=env, SITE_URL="", RATE_LIMITS="on")
+        with app.app_context():
+            page = app.test_client().get("/desk/sign-in", base_url="https://press.example")
+            assert page.headers["Set-Cookie"].startswith(f"{name}=")
+            assert link_address(app, "secret") == f"{base}/desk/enter/secret"
 
 
 def test_public_pages_set_no_cookie_and_do_not_vary_by_one(app):

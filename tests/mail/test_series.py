@@ -8,8 +8,9 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from factories import NOON
-from handsel.db import db
+from handsel.db import db, writing
 from handsel.mail.models import Message
+from handsel.mail.queue import HELD, release
 from handsel.worker.deliver import Deliverer, deliver_due
 
 
@@ -119,6 +120,32 @@ def test_mail_due_today_is_not_sent_yesterday(posting, smtp, clock):
     assert deliver_due(posting).total == 0
     clock.move(milliseconds=1)
     assert deliver_due(posting).by_state == {"sent": 1}
+
+
+def test_letters_that_fell_due_while_nobody_was_there_wait_for_a_person(posting, smtp, clock):
+    client = posting.test_client()
+    ask_for_the_guide(client, clock)
+    deliver_due(posting)
+    press_the_button(client, smtp.wait(1)[0])
+    letters = select(Message).where(Message.kind == "letter").order_by(Message.step)
+
+    for _ in range(3):  # more than the lifetime of the last letter, then days in which nobody looks
+        clock.move(days=13)
+        deliver_due(posting)
+        db.session.rollback()
+        assert [(letter.state, letter.due_at) for letter in db.session.scalars(letters)] == [("queued", HELD)] * 3
+    assert len(smtp.received) == 1
+
+    with writing() as session:
+        assert release(session.connection(), clock.now) == 3
+    for _ in range(4):
+        deliver_due(posting)
+        clock.move(minutes=6)
+
+    assert [str(mail.message["Subject"]) for mail in smtp.wait(4)[1:]] == [
+        "Ada, have you begun?", "Stop at a full stop", "Leave the dull ones"]
+    db.session.rollback()
+    assert {letter.state for letter in db.session.scalars(letters)} == {"sent"}
 
 
 def test_a_clock_that_jumps_sends_nothing_twice(posting, smtp, clock):

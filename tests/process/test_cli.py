@@ -62,6 +62,11 @@ def test_every_command_helps_with_an_example() -> None:
     assert without == []
 
 
+def test_every_group_helps_with_an_example() -> None:
+    groups = [cli.group, *(cli.group.get_command(click.Context(cli.group), name) for name in cli.COMMANDS)]
+    assert [each.name for each in groups if isinstance(each, click.Group) and "Example" not in (each.help or "")] == []
+
+
 def test_a_command_that_there_is_not_is_answered_with_the_nearest() -> None:
     said = CliRunner().invoke(cli.group, ["chek"])
     assert said.exit_code == 2

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from handsel.limits import Limits, allow
@@ -33,6 +34,28 @@ def test_the_window_slides(make_app: Callable[..., Flask], clock: Any) -> None:
         assert all(allow("10 per minute", "x") for _ in range(10))
         clock.move(seconds=15)  # a new minute has begun, but the ten are only fifteen seconds old
         assert [allow("10 per minute", "x") for _ in range(3)] == [True, False, False]
+
+
+def test_a_new_period_gives_nobody_one_try_more(make_app: Callable[..., Flask], clock: Any) -> None:
+    with make_app(RATE_LIMITS="on").app_context():
+        clock.move(seconds=59)
+        assert [allow("10 per minute", "x") for _ in range(11)].count(True) == 10
+        clock.move(seconds=2)  # the ten are two seconds old
+        assert not allow("10 per minute", "x")
+
+
+@pytest.mark.parametrize("store", ["", "memory://"])
+def test_the_same_try_once_more_does_not_count(make_app: Callable[..., Flask], clock: Any, store: str) -> None:
+    with make_app(RATE_LIMITS="on", REDIS_URL=store).app_context():
+        assert all(allow("2 per minute", "form", "net", mark="one") for _ in range(5))
+        assert allow("2 per minute", "form", "net", mark="two")
+        assert not allow("2 per minute", "form", "net", mark="three")
+        assert not allow("2 per minute", "form", "net", mark="three")  # what was refused is not known
+        assert not allow("2 per minute", "form", "net")
+        assert allow("2 per minute", "form", "net", mark="one")
+        if not store:  # another store has a clock of its own
+            clock.move(minutes=2)
+            assert allow("2 per minute", "form", "net", mark="three")
 
 
 def test_processes_count_together(make_app: Callable[..., Flask]) -> None:

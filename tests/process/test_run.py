@@ -134,6 +134,19 @@ def test_a_reload_refuses_nobody(start_site: Start) -> None:
     assert failures == []
 
 
+def test_a_reload_that_fails_leaves_the_old_processes_at_work(start_site: Start) -> None:
+    site = start_site()
+    wait_until(lambda: len(site.children()) == 2)
+    [before] = web_processes(site)
+    (site.project / "instance" / "config.toml").write_text('log_levl = "INFO"\n')
+    assert site.process is not None
+    site.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "the new web-1 process ended before it was ready; the old one stays" in site.output)
+    assert "Did you mean 'LOG_LEVEL'?" in site.output
+    assert web_processes(site) == [before]
+    assert "<h1" in page(site)
+
+
 def test_a_save_is_live_in_every_process_within_a_second(start_site: Start) -> None:
     site = start_site(workers=2)
     wait_until(lambda: len(web_processes(site)) == 2)

@@ -41,7 +41,6 @@ def test_every_page_fits_the_first_packets_of_a_connection(
 ) -> None:
     app = request.getfixturevalue(which)
     for path in pages(app):
-        ask(app, path)
         for browser in (
             "Mozilla/5.0 (X11; rv:1.0) Gecko",
             "Mozilla/5.0 (X11; rv:2.0) Gecko",

@@ -301,6 +301,17 @@ def test_a_crowd_behind_one_address_is_asked_to_wait_with_its_values_kept(make_a
     assert 'value="p41@example.org"' in answers[41].text
 
 
+@pytest.mark.parametrize("email", ["ann@example.org", "ann+guide@example.org"])
+def test_fifty_equal_forms_at_once_are_one_however_strict_the_limits(make_app: Any, email: str) -> None:
+    app = make_app(RATE_LIMITS="on")
+    token = land(app.test_client())
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: send(app.test_client(), email, token=token), range(50)))
+    assert {(answer.status_code, answer.location) for answer in answers} == {(303, answers[0].location)}
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Capture)) == 1
+
+
 def test_a_newsletter_with_a_box_needs_it_ticked(client: FlaskClient, project: Path) -> None:
     form = project / "forms" / "newsletter.yml"
     form.write_text(form.read_text().replace("wording/newsletter-button.md, by: button", "wording/newsletter.md"))
@@ -375,6 +386,22 @@ def test_a_correction_that_is_no_address_is_told(client: FlaskClient) -> None:
     assert "An e-mail address has an @ in it" in text(answer)
 
 
+def test_addresses_corrected_into_each_other_at_the_same_moment(client: FlaskClient) -> None:
+    app, pages = client.application, []
+    for number in range(4):
+        for one, other in (("ann", "bea"), ("bea", "ann")):
+            thanks = send(client, f"{one}{number}@example.org").location
+            pages.append((thanks, f"{other}{number}@example.org"))
+    with ThreadPoolExecutor(8) as pool:
+        def correct(page: tuple[str, str]) -> int:
+            return app.test_client().post(f"{page[0]}/address", data={"email": page[1]}).status_code
+
+        assert set(pool.map(correct, [page for page in pages for _ in range(2)])) == {303}
+    db.session.rollback()
+    of = dict(db.session.execute(select(Capture.key, Lead.email).join(Lead, Lead.id == Capture.lead_id)).all())
+    assert {thanks.rsplit("/", 1)[1]: email for thanks, email in pages} == of
+
+
 def test_correcting_in_turn_reaches_a_stranger_no_more_often(client: FlaskClient, clock: Any) -> None:
     for _ in range(6):
         thanks = send(client, "victim@example.org").location
@@ -393,6 +420,15 @@ def test_thank_you_pages_are_not_indexed_kept_or_passed_on(client: FlaskClient) 
     assert "no-store" in page.headers["Cache-Control"]
     key = send(client, "b@example.org").location.rsplit("/", 1)[1]
     assert client.get(f"/offers/demo/thanks/{key}").status_code == 404
+
+
+def test_a_question_for_some_says_whom_it_is_for_and_takes_no_answer_of_others(client: FlaskClient) -> None:
+    page = client.get("/offers/demo/", headers=PERSON)
+    assert "Only if “How many readers?” is “More than 10”. Optional." in text(page)
+    send(client, "small@example.org", slug="demo", name="Ann", team_size="small", seats="20", company="Real Books")
+    send(client, "large@example.org", slug="demo", name="Bea", team_size="large", seats="20", company="Real Books")
+    seats = {capture.email: capture.answers.get("seats") for capture in db.session.scalars(select(Capture))}
+    assert seats == {"small@example.org": None, "large@example.org": 20}
 
 
 def test_a_proven_answer_is_never_overwritten_by_a_claim(client: FlaskClient, clock: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,3 +153,15 @@ def test_style_files_have_whole_blocks_and_logical_directions_only() -> None:
         ):
             assert physical not in css, (path.name, physical)
         assert part(path.stem) or path.stem == "base", path.name
+
+
+def test_a_drawn_cover_keeps_the_colours_of_the_light_scheme() -> None:
+    for scheme in ("auto", "dark", "light"):
+        theme = Theme(scheme=scheme)
+        light, css = palette(theme).light, stylesheet(theme, ("cover",))
+        words, _, _ = css.partition("@media screen")  # what the dark scheme changes comes after it
+        fill = re.search(r"\.cover rect\{fill:var\((--\w+)\)", css)
+
+        assert fill
+        assert f"{fill[1]}:{light['brand']}" in words
+        assert css.count(f"{fill[1]}:") == 1, scheme

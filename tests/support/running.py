@@ -67,7 +67,7 @@ class Site:
         """Start, and (unless told otherwise) wait for the first answer."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "handsel", "--project", str(self.project), self.command, *self.arguments],
-            env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
         if wait and self.command != "work":

@@ -12,7 +12,12 @@ from handsel.cli import opened, with_app
 
 @click.group("db")
 def db_command() -> None:
-    """Upgrade, back up and restore the database."""
+    """Upgrade, back up and restore the database.
+
+    \b
+    Example:
+      handsel db backup -o /backups/handsel-today
+    """
 
 
 @db_command.command()

@@ -16,7 +16,12 @@ from handsel.errors import HandselError
 
 @click.group("mail")
 def mail_command() -> None:
-    """See, try and release the mail that goes out."""
+    """See, try and release the mail that goes out.
+
+    \b
+    Example:
+      handsel mail preview home-energy-guide 00-delivery
+    """
 
 
 @mail_command.command("due")

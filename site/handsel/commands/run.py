@@ -63,7 +63,7 @@ def run_command(host: str, port: int, workers: int) -> None:
     parent = _parent(tell)
     for number in range(workers):
         parent.add(f"web-{number + 1}", server.web(listener, root, given, _news(_base(app, host, port))), rolling=True)
-    parent.add("mail", server.mail(root, given))
+    parent.add("mail", server.mail(listener, root, given))
     with backup.in_use(root / "instance"):
         parent.run()
     click.echo("Stopped.")

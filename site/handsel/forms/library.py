@@ -23,13 +23,12 @@ class Field:
     min: float | None = None
     max: float | None = None
     show_when: tuple[str, str] | None = None
-    ask_later: bool = False
     value: str = ""
 
     @property
     def always_filled(self) -> bool:
         """Whether every capture of the form holds an answer to it."""
-        return (self.required or self.type == "hidden") and self.show_when is None and not self.ask_later
+        return (self.required or self.type == "hidden") and self.show_when is None
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,16 @@ class CaptureForm:
     def field(self, name: str) -> Field | None:
         """The field of that name, if the form has it."""
         return next((field for field in self.fields if field.name == name), None)
+
+    def condition(self, field: Field) -> str:
+        """Whom a question is for, in a sentence; empty when it is for everyone."""
+        name, value = field.show_when or ("", "")
+        other = self.field(name)
+        if other is None:
+            return ""
+        if other.type == "checkbox":
+            return f"Only if you {'ticked' if value == 'yes' else 'did not tick'} “{other.label}”."
+        return f"Only if “{other.label}” is “{dict(other.choices).get(value, value)}”."
 
 
 AUTOCOMPLETE = MappingProxyType({

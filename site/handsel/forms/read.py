@@ -71,7 +71,7 @@ def _field(spec: FieldSpec) -> Field:
     return Field(spec.name, spec.type, spec.label, spec.help, spec.required,
                  spec.autocomplete or AUTOCOMPLETE.get(spec.type, ""), tuple((spec.choices or {}).items()),
                  spec.max_length, spec.min, spec.max,
-                 next(iter(spec.show_when.items())) if spec.show_when else None, spec.ask_later, spec.value or "")
+                 next(iter(spec.show_when.items())) if spec.show_when else None, spec.value or "")
 
 
 def _box(reading: Reading, form: Parsed, place: int, consent: ConsentSpec) -> tuple[ConsentBox | None, list[Fault]]:
@@ -123,6 +123,9 @@ def _field_faults(spec: FormSpec, parsed: Parsed) -> Iterator[Fault]:
         if field.min is not None and field.max is not None and field.min > field.max:
             yield parsed.fault((*at, "min"), "bad-range", f"The least value of '{field.name}' is above its greatest.",
                                "Swap min and max.")
+        if field.ask_later:
+            yield parsed.fault((*at, "ask_later"), "not-yet", "'ask_later' is not supported yet.",
+                               "Delete it, and ask the question now or not at all.")
         if field.show_when is not None:
             yield from _show_when_faults(spec, parsed, place, field)
 
@@ -140,9 +143,9 @@ def _email_faults(spec: FormSpec, parsed: Parsed) -> Iterator[Fault]:
     if field.name != "email":
         yield parsed.fault(("fields", place, "name"), "email-field-name",
                            f"The e-mail field is named '{field.name}'.", "Name it `email`.")
-    if not field.required or field.show_when or field.ask_later:
+    if not field.required or field.show_when:
         yield parsed.fault(("fields", place), "email-not-required", "The e-mail field can be left empty.",
-                           "Set `required: true`, without show_when or ask_later.")
+                           "Set `required: true`, without show_when.")
 
 
 def _show_when_faults(spec: FormSpec, parsed: Parsed, place: int, field: FieldSpec) -> Iterator[Fault]:
@@ -158,6 +161,9 @@ def _show_when_faults(spec: FormSpec, parsed: Parsed, place: int, field: FieldSp
         elif (choices := others[name].choices) and value not in choices:
             yield parsed.fault(at, "unknown-show-when", f"'{value}' is no choice of the field '{name}'.",
                                nearest(value, choices))
+        elif others[name].type == "checkbox" and value not in {"yes", "no"}:
+            yield parsed.fault(at, "unknown-show-when", f"'{value}' is no answer to the checkbox '{name}'.",
+                               "Write yes or no.")
 
 
 def _consent_faults(spec: FormSpec, parsed: Parsed, reading: Reading) -> Iterator[Fault]:

@@ -117,14 +117,13 @@ def correct(session: Session, offer: Offer, capture: Capture, address: str, at: 
     The wrong mailbox's links stop working, what still waited for it moves along, and its lead goes if this capture was
     all it had. Raises Unmendable for a proven capture, and when an address was mended too often.
     """
-    old = locked(session, capture.lead_id)
-    session.refresh(capture)
+    email = normalised(address)
+    old = _held_with(session, capture, email)
     if capture.proven_at is not None:
         raise Unmendable("This address is proven by now: somebody has pressed the button in the e-mail.")
     if session.scalars(select(Grant).where(Grant.capture_id == capture.id, Grant.revoked_at.is_not(None))
                        .limit(MOST_CORRECTIONS)).all()[MOST_CORRECTIONS - 1 :]:
         raise Unmendable("The address was corrected several times already. Please fill in the form anew.")
-    email = normalised(address)
     if email == old.email:
         return
     new = _lead_for(session, email, address, old, at)
@@ -145,6 +144,21 @@ def correct(session: Session, offer: Offer, capture: Capture, address: str, at: 
     due_at = slot(due.earlier(pen), at)
     if due.plan.mail and not capture.quarantine and due_at is not None:
         due.mail(pen, due_at, number=_number(session, capture))
+
+
+def _held_with(session: Session, capture: Capture, email: str) -> Lead:
+    """The lead of ``capture``, held until the transaction ends together with the lead of ``email`` if there is one.
+
+    Always in the order of their numbers: two people who correct their addresses into each other's at the same moment
+    would otherwise wait for one another on PostgreSQL. A capture that moved on while we waited is looked up again.
+    """
+    while True:
+        wanted = select(Lead).where((Lead.id == capture.lead_id) | (Lead.email == email)).order_by(Lead.id)
+        held = session.scalars(wanted.with_for_update().execution_options(populate_existing=True))
+        leads = {lead.id: lead for lead in held}
+        session.refresh(capture)
+        if capture.lead_id in leads:
+            return leads[capture.lead_id]
 
 
 def _remember_mails(session: Session, lead: Lead, at: datetime) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 from handsel.leads.rows import Pen
 
 T = TypeVar("T")
+LONGEST_LOG = 20_000  # pages, 80 MB: when even the captures' writer puts the log into the database file
 MOST = 128  # pieces in one transaction: enough to hide the disk, and the first does not wait long for the last
 
 
@@ -79,7 +80,7 @@ class Together:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
                 try:
-                    raw = raw or engine.raw_connection()
+                    raw = raw or self._open(engine)
                     self._write(raw.cursor(), batch)
                 except BaseException as error:
                     self._fail(batch, error)
@@ -89,6 +90,14 @@ class Together:
             if self._closed:
                 self._drop(raw)
                 return
+
+    @staticmethod
+    def _open(engine: Engine) -> Any:
+        raw = engine.raw_connection()
+        raw.detach()  # it is ours alone: its settings must not come to anybody else
+        # The log goes into the database file when others commit; here people wait, and that may take the disk seconds.
+        raw.cursor().execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG}")
+        return raw
 
     @staticmethod
     def _write(cursor: Any, batch: list[Piece[Any]]) -> None:

@@ -225,6 +225,7 @@ def retry(session: Session | Connection, message_id: int, at: datetime) -> bool:
 
 HELD = datetime.fromisoformat("9000-01-01T00:00:00+00:00")
 """The ``due_at`` of a message that waits for a person to release it."""
+RELEASED = "Released."
 
 
 def held(connection: Connection) -> int:
@@ -236,7 +237,7 @@ def release(connection: Connection, at: datetime) -> int:
     """Let every held letter go out now, with a fresh lifetime; how many."""
     return _count(connection.execute(
         update(_message).where(_m.state == "queued", _m.due_at >= HELD)
-        .values(due_at=at, give_up_at=at + LIFETIMES["letter"], reason="Released.")))
+        .values(due_at=at, give_up_at=at + LIFETIMES["letter"], reason=RELEASED)))
 
 
 def balance(connection: Connection) -> Balance:

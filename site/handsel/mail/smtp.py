@@ -270,6 +270,12 @@ class MailServer:
             return Answer("retry", _words(error), "server")
         return None
 
+    def probe(self) -> Answer | None:
+        """What keeps us out of the mail server; None if it lets us in. Nothing is sent."""
+        refused = self._open()
+        self.close()
+        return refused
+
     def close(self) -> None:
         """See ``Transport``."""
         self.connection.leave()

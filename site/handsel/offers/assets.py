@@ -32,6 +32,9 @@ def read_asset(reading: Reading, offer: Read[OfferMeta], folder: str, name: str)
     if ".." in name.split("/") or name.startswith("/"):
         return Read(file, None, (offer.fault(("asset",), "missing-asset", f"'{name[:80]}' is not beside the offer.",
                                              "Put the file into the offer's folder and write its name alone."),))
+    if name.endswith(".md"):
+        return Read(file, None, (offer.fault(("asset",), "not-yet", "A text is not made into a book yet.",
+                                             "Make a PDF of it, put that beside offer.md and name it here."),))
     if file not in tree.stamps:
         return Read(file, None, (_missing(tree, offer, folder, name),))
     if tree.stamps[file][1] == 0:

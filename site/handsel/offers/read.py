@@ -192,6 +192,9 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, pages: dict[str, Read[
     if meta.kind in WITH_FILE and meta.asset is None and meta.delivery != "none":
         yield read.fault(("kind",), "offer-without-asset", f"The {meta.kind} has no file to give.",
                          "Put the file beside offer.md and add `asset: <its name>`.")
+    if meta.asset and meta.kind == "coupon" and meta.asset.endswith(".csv"):
+        yield read.fault(("asset",), "not-yet", "Codes are not given out one by one yet: everybody would get them all.",
+                         "Delete the line, and write one code for everybody into emails/00-delivery.md.")
     if meta.opens_at and meta.closes_at and meta.closes_at <= meta.opens_at:
         yield read.fault(("closes_at",), "ends-before-it-begins", "The offer closes before it opens.",
                          "Set closes_at to a time after opens_at.")

@@ -28,6 +28,7 @@ from handsel.traffic.visitor import Visit
 TOKEN_LIFE = timedelta(hours=24)  # tabs stay open over night; tickets do not travel the world for weeks
 PREFIX_LIMITS = ("40 per minute", "400 per hour")  # an office or a lecture hall behind one address gets through
 FORM_LIMIT = "1200 per minute"  # all visitors of one form together
+REPEAT_LIMIT = "300 per minute"  # the same form once more, as by a double click or a reload, costs next to nothing
 RELATED_LIMIT = "6 per day"  # spellings of one mailbox with plus signs and dots
 
 EXPIRED = ("This page was open for a long time, so its form has run out. Your answers are still here: check them and "
@@ -51,6 +52,11 @@ class Sent:
     form: Answers
     ticket: Ticket | None
     visit: Visit
+
+    @property
+    def mark(self) -> str:
+        """What a double click has in common with the first one: the ticket and the mailbox; empty without a ticket."""
+        return f"{self.ticket.nonce}/{normalised(self.form.read['email'])}" if self.ticket else ""
 
     def again(self, words: str = "", *, status: int = 422, fresh: bool = False,
               errors: dict[str, list[str]] | None = None) -> Response:
@@ -103,8 +109,7 @@ def _read(offer: Offer) -> Sent:
 def _refused(sent: Sent) -> Response | None:
     """The answer to a form that cannot be taken as it is; None when it can."""
     valid = sent.form.validate()
-    prefix = sent.visit.prefix
-    if not (all(allow(limit, "form", prefix) for limit in PREFIX_LIMITS) and allow(FORM_LIMIT, "form", sent.spec.name)):
+    if not _has_room(sent, sent.mark if valid else ""):
         response = sent.again(CROWDED, status=429)
         response.headers["Retry-After"] = "60"
         return response
@@ -120,6 +125,14 @@ def _refused(sent: Sent) -> Response | None:
     return None
 
 
+def _has_room(sent: Sent, mark: str) -> bool:
+    """Whether the network and the form have room for one more; a submission that was counted before takes none."""
+    prefix = sent.visit.prefix
+    return (allow(REPEAT_LIMIT, "again", prefix)
+            and all(allow(limit, "form", prefix, mark=mark) for limit in PREFIX_LIMITS)
+            and allow(FORM_LIMIT, "form", sent.spec.name, mark=mark))
+
+
 def _claim(sent: Sent, ticket: Ticket) -> Claim | Response:
     """The claim in a form that was read, or the answer to one that must not be taken."""
     typed: str = sent.form.read["email"]
@@ -129,7 +142,7 @@ def _claim(sent: Sent, ticket: Ticket) -> Claim | Response:
         if sent.spec.spam.disposable == "refuse":
             return sent.again(errors={"email": [THROWAWAY]})
         quarantine = quarantine or "disposable"
-    if mailbox(email) != email and not allow(RELATED_LIMIT, "mailbox", mailbox(email)):
+    if mailbox(email) != email and not allow(RELATED_LIMIT, "mailbox", mailbox(email), mark=sent.mark):
         return sent.again(status=429, errors={"email": [RELATED]})
     boxes = tuple(box for box in sent.spec.consents if box.purpose in sent.form.consents)
     answers: dict[str, Any] = {**sent.form.read, "email": typed}

@@ -84,6 +84,8 @@ class Answers(BaseForm):  # type: ignore[misc]
         assert spec.show_when is not None
         name, value = spec.show_when
         other = self[name].data if name in self else ""
+        if isinstance(other, bool):
+            return value == ("yes" if other else "no")
         return value in other if isinstance(other, list) else str(other) == value
 
     @property
@@ -103,13 +105,12 @@ KINDS: dict[str, type[Bound]] = {"checkboxes": Ticked, "checkbox": BooleanField}
 
 @lru_cache(maxsize=256)
 def form_class(spec: CaptureForm) -> type[Answers]:
-    """The WTForms class of a form file. Fields to be asked later are not in it yet."""
+    """The WTForms class of a form file."""
     fields: dict[str, Any] = {}
     for field in spec.fields:
-        if not field.ask_later:
-            kind = KINDS.get(field.type, Typed)
-            more: dict[str, Any] = {"choices": []} if kind is Ticked else {}  # our own check knows them
-            fields[field.name] = kind(field.label, [Read(field)], default=field.value or None, **more)
+        kind = KINDS.get(field.type, Typed)
+        more: dict[str, Any] = {"choices": []} if kind is Ticked else {}  # our own check knows them
+        fields[field.name] = kind(field.label, [Read(field)], default=field.value or None, **more)
     for box in spec.consents:
         fields[CONSENT + box.purpose] = BooleanField(box.text)
     return type(f"Form_{spec.digest[:12]}", (Answers,), {"spec": spec, "unbound": fields})

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as Answer
 from handsel import clock
 from handsel.experiments.assign import choose
 from handsel.public import bp
-from handsel.public.compile import HTML, OWN
+from handsel.public.compile import HTML, OWN, encoding_for
 from handsel.public.pagetable import Entry, PageTable, State
 from handsel.public.press import Bound, Hole
 from handsel.public.sheets import Sheet
@@ -41,8 +41,9 @@ def _view(pages: PageTable, entry: Entry) -> Response:
     pages.traffic.record("view", page.path, visit, page.offer, variant)
     at_ms = int(clock.now().timestamp() * 1000)
     tokens = [pages.mint(hole, visit, page.path, at_ms).encode() for hole in page.holes]
-    response = Response(page.whole(tokens))
-    for name, value in page.packed[""].plain_rows:
+    encoding = encoding_for(request.headers.get("Accept-Encoding", ""))
+    response = Response(page.body(encoding, tokens))
+    for name, value in page.packed[encoding].plain_rows:
         response.headers[name] = value
     if not page.order:
         response.make_conditional(request)

@@ -97,6 +97,7 @@ def _tokens(theme: Theme, rules: str) -> str:
     """The custom properties that ``rules`` ask for, in the schemes that the theme has."""
     ramp = palette(theme)
     shape = {f"round-{n}": f"{radius}px" for n, radius in enumerate(RADIUS[theme.radius], 1)}
+    shape |= {"cover": ramp.light["brand"], "on-cover": ramp.light["on-brand"], "spine": ramp.light["brand-hi"]}
     shape |= {"text": SANS, "heads": HEADINGS[theme.headings], "code": CODE}
     asked = {name[2:] for name in _TOKEN.findall(rules + shape["heads"])}
 

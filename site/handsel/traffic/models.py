@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, Index, LargeBinary, String
+from sqlalchemy import Date, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from handsel.db import Instant, Key, Model
@@ -43,7 +43,6 @@ class Hit(Model):
     """One thing that one visitor did on one page."""
 
     __tablename__ = "hit"
-    __table_args__ = (Index("ix_hit_path_at", "path", "at"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from flask import Flask
 
 from handsel.mail import suppress
-from handsel.mail.queue import HELD, Claimed, Result
+from handsel.mail.queue import HELD, RELEASED, Claimed, Result
 from handsel.mail.schedule import LATE
 from handsel.offers.project import Project
 from handsel.worker.facts import Facts
@@ -24,7 +24,7 @@ def judge(message: Claimed, facts: Facts, project: Project, app: Flask, at: date
     address = facts.address(message)
     if not address:
         return Result("cancelled", "There is nobody to write to any more.")
-    if at >= message.give_up_at:
+    if at >= message.give_up_at and not _untouched(message):
         return _given_up(message)
     if message.kind == "letter":
         verdict = _letter(message, facts, project, at)
@@ -36,6 +36,11 @@ def judge(message: Claimed, facts: Facts, project: Project, app: Flask, at: date
         if why:
             return Result("suppressed", why)
     return None
+
+
+def _untouched(message: Claimed) -> bool:
+    """Whether this is a letter that nobody has tried to hand over: its time went by while we stood still."""
+    return message.kind == "letter" and message.attempts == 0 and message.reason in ("", TURN, RELEASED)
 
 
 def _given_up(message: Claimed) -> Result:
@@ -78,10 +83,11 @@ def _unfit(message: Claimed, project: Project, tags: set[str]) -> str:
 
 def _not_yet(message: Claimed, earlier: tuple[str, datetime] | None, at: datetime) -> Result | None:
     """Why it has to wait: for its turn in the series, or for a person to look at how late it is."""
-    if earlier is not None:
+    outlived = at >= message.give_up_at
+    if earlier is not None and not outlived:
         state, due_at = earlier
         soon = at + timedelta(seconds=2) if state == "claimed" else at + ORDER_AGAIN
         return Result("queued", TURN, min(max(due_at, soon), at + ORDER_AGAIN))
-    if not message.reason and at - message.first_due_at > LATE:
+    if outlived or (not message.reason and at - message.first_due_at > LATE):
         return Result("queued", LATE_WORDS, HELD)
     return None

@@ -68,7 +68,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hit_at"), ["at"], unique=False)
-        batch_op.create_index("ix_hit_path_at", ["path", "at"], unique=False)
 
     op.create_table(
         "mail_pause",

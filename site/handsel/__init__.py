@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from flask import Flask
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from flask import Flask
 
 __version__ = "0.1.0"
 

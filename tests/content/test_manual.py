@@ -65,3 +65,12 @@ def test_the_front_matter_of_the_manual_is_complete() -> None:
     told = {name for row in rows for name in re.findall(r"[a-z_]+", row)}
 
     assert told >= set(names(PageMeta))
+
+
+def test_the_request_of_the_manual_gets_a_verdict() -> None:
+    from handsel.experiments.evaluate import answers
+
+    ((good, line),) = answers([examples("experiments.md", "json")[0].encode()])
+
+    assert good
+    assert '"verdict": "winner"' in line

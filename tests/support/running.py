@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -39,6 +40,11 @@ def wait_until(true: Callable[[], object], seconds: float = 15, why: str = "",
         pause.wait(0.02)
 
 
+def _end_with_us() -> None:
+    """Have the kernel stop the new process when the test run is killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG; of Linux alone
+
+
 class Site:
     """One ``handsel run`` (or ``serve``, ``work``) on a project, with its output."""
 
@@ -67,7 +73,7 @@ class Site:
         """Start, and (unless told otherwise) wait for the first answer."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "handsel", "--project", str(self.project), self.command, *self.arguments],
-            env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            env=self.environ, preexec_fn=_end_with_us, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
         if wait and self.command != "work":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import signal
@@ -23,6 +22,10 @@ import psutil
 SOURCE = Path(__file__).parents[2] / "site"
 
 
+# ``handsel``, which the kernel stops when the test run is killed (PR_SET_PDEATHSIG, of Linux alone).
+COMMAND = "import ctypes; ctypes.CDLL(None).prctl(1, 15); from handsel.cli import main; main()"
+
+
 def free_port() -> int:
     """A TCP port of loopback that nobody listens on."""
     with socket.socket() as probe:
@@ -38,11 +41,6 @@ def wait_until(true: Callable[[], object], seconds: float = 15, why: str = "",
     while not true():
         assert time.monotonic() < end, f"not within {seconds} s: {why or true}\n{story()}"
         pause.wait(0.02)
-
-
-def _end_with_us() -> None:
-    """Have the kernel stop the new process when the test run is killed."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG; of Linux alone
 
 
 class Site:
@@ -72,8 +70,8 @@ class Site:
     def start(self, wait: bool = True) -> Site:
         """Start, and (unless told otherwise) wait for the first answer."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "handsel", "--project", str(self.project), self.command, *self.arguments],
-            env=self.environ, preexec_fn=_end_with_us, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            [sys.executable, "-c", COMMAND, "--project", str(self.project), self.command, *self.arguments],
+            env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
         if wait and self.command != "work":

@@ -101,7 +101,7 @@ class Tour:
             "home": Stop("/"), "page": Stop("/about/"), "privacy": Stop("/privacy/"), "blog": Stop("/blog/"),
             "post": Stop(post), "tag": Stop(tag), "guide": Stop("/guide/"), "blocks": Stop("/guide/blocks/"),
             "landing a": Stop(GUIDE, browser=browsers["a"]), "landing b": Stop(GUIDE, browser=browsers["b"]),
-            "mistake": Stop(GUIDE, press="E-mail me the guide", status=422),
+            "mistake": Stop(GUIDE, press="E-mail me the guide", browser=browsers["a"], status=422),
             "long form": Stop(PAPER), "long mistake": Stop(PAPER, press="E-mail me the paper", status=422),
             "newsletter": Stop(NEWS), "thanks": Stop(thanks), "thanks, not proven": Stop(paper),
             "get": Stop(self.link(BOARD["email"], "/get/")), "get, expired": Stop(expired),

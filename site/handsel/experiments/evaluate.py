@@ -18,6 +18,7 @@ MOST_VARIANTS = 12  # closed testing looks at every set of them
 MOST_PERIODS = 10_000
 MOST_VISITORS = 10**12  # a float counts exactly to 9e15, and squares of sums must still fit
 LARGEST = 1e60  # of values, so that their squares stay finite
+LEAST_WEIGHT = 1e-6  # a variant shown more rarely is a slip of the pen, and its share would vanish in rounding
 
 
 class RequestError(ValueError):
@@ -30,7 +31,8 @@ class RequestError(ValueError):
 
 
 def evaluate(request: Any) -> dict[str, Any]:
-    """The answer to one request, both as JSON values. Raises RequestError where the request breaks the schema."""
+    """The answer to one request, both as JSON values. Raises RequestError where the request breaks the schema,
+    or where its numbers are too extreme to be compared."""
     body = _keys(request, "", ("periods", "counts"), ("plan", "look", "state", "now"))
     plan = _plan(body.get("plan"))
     periods = _periods(body["periods"])
@@ -41,8 +43,12 @@ def evaluate(request: Any) -> dict[str, Any]:
     look = body.get("look", "daily")
     if look not in ("visitor", "daily"):
         _fail("/look", 'must be "visitor" or "daily"')
-    state = _state(body.get("state"), variants - 1)
-    return answer(judge(plan, periods, cells, look=look, state=state, now=_time(body.get("now"), "/now")))
+    state, now = _state(body.get("state"), variants - 1), _time(body.get("now"), "/now")
+    try:
+        return answer(judge(plan, periods, cells, look=look, state=state, now=now))
+    except (ArithmeticError, ValueError) as error:
+        # Each number fits the schema, and yet together they leave what floating point can tell apart.
+        raise RequestError("", f"the numbers are too extreme to be compared: {error}") from error
 
 
 def answer(judgement: Judgement) -> dict[str, Any]:
@@ -162,6 +168,9 @@ def _weights(value: Any, path: str) -> tuple[float, ...]:
     if not sum(weights) > 0:
         _fail(path, "must not all be 0")
     largest = max(weights)
+    for index, weight in enumerate(weights):
+        if 0 < weight < largest * LEAST_WEIGHT:
+            _fail(f"{path}/{index}", "must be 0 or at least a millionth of the largest weight")
     return tuple(weight / largest for weight in weights)
 
 

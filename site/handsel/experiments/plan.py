@@ -27,16 +27,16 @@ class Forecast(NamedTuple):
         return sum(self.visitors)
 
 
-LEAST_BASELINE = 1e-6  # one in a million; what is less counts as 0: no site has the visitors, and rounding eats it
+LEAST_BASELINE = 1e-6  # one in a million: below it no site has the visitors, and differences vanish in rounding
 LEAST_LIFT = 1e-4  # +0.01 %: the same
 
 
 def check(baseline: float, mde: float, alpha: float = 0.05, power: float = 0.8) -> None:
     """Raise ValueError, with a sentence for people, where the numbers describe no test."""
     if not LEAST_BASELINE <= baseline < 1:
-        raise ValueError("the baseline must lie between 0 and 1: .03 is 3 %")
+        raise ValueError("the baseline must lie between 0 and 1, and be .000001 at least: .03 is 3 %")
     if mde < LEAST_LIFT:
-        raise ValueError("the smallest lift must be more than 0: .2 is +20 %")
+        raise ValueError("the smallest lift must be more than 0, .0001 at least: .2 is +20 %")
     if not baseline * (1 + mde) < 1:
         raise ValueError("the lifted rate must stay under 1: choose a smaller lift")
     if not 0 < alpha <= 0.5:

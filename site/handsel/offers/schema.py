@@ -28,16 +28,37 @@ class Cover(Part):
     author: Line | None = None
 
 
+Goal = Literal["capture", "confirmed", "mql", "sql", "value"]
+GOALS: tuple[str, ...] = get_args(Goal)
+
+
 class ExperimentSpec(Part):
-    """A test of landing page variants against each other."""
+    """A test of landing page variants against each other, as it stands in ``offer.md`` while it runs.
+
+    ``baseline`` and ``mde`` are the plan: the control's rate (.03 is 3 %) and the smallest lift worth finding (.2 is
+    +20 %); None for a test without a plan. ``value_cap`` is the most that one visitor may count, for the goal value.
+    With ``shifting`` more visitors are sent to what does well, within the bounds of the test.
+    """
 
     missing: ClassVar[dict[str, tuple[str, str, str]]] = {
         "goal": ("experiment-without-goal", "The experiment has no goal.", "Add `goal: capture`."),
     }
+    kinds: ClassVar[dict[str, str]] = {"goal": "unknown-goal"}
 
-    goal: Literal["capture"]
+    goal: Goal
     split: dict[Letter, Annotated[int, Field(ge=0, le=100)]] | None = None
     hypothesis: Sentence = ""
+    baseline: float | None = None
+    mde: float | None = None
+    alpha: float = 0.05
+    power: float = 0.8
+    value_cap: float | None = None
+    shifting: bool = False
+
+    @property
+    def planned(self) -> bool:
+        """Whether the test has a plan."""
+        return self.baseline is not None and self.mde is not None
 
 
 class OfferMeta(Part):

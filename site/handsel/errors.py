@@ -27,6 +27,24 @@ class Fault:
         return f"{place}: {self.what} {self.do}".rstrip()
 
 
+@dataclass(frozen=True, order=True)
+class Notice:
+    """Something that whoever wrote a file should know and that is no fault: what was changed for them, what to expect.
+
+    The fields are those of ``Fault``. A notice holds nothing back and does not fail ``handsel check``.
+    """
+
+    where: str
+    line: int
+    kind: str
+    what: str
+    do: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}:{self.line}" if self.line else self.where
+        return f"{place}: {self.what} {self.do}".rstrip()
+
+
 class HandselError(Exception):
     """An error with advice: ``where`` it is, ``what`` is wrong, what to ``do`` next."""
 

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from handsel.cli import group
+from handsel.content.schema import Theme
+from handsel.content.theme import palette
 from support.faulty import FAULTS, lay
 
 
@@ -48,8 +50,27 @@ def test_check_speaks_json(tmp_path: Path) -> None:
         "ok": False,
         "faults": [{"where": "content/blog/first-post.md", "line": 5, "kind": "unknown-author",
                     "what": "There is no author 'adda'.", "do": "Did you mean 'ada'?"}],
+        "notices": [],
         "counts": {"pages": 3, "offers": 3, "landing pages": 4, "letters": 5, "forms": 3},
     }
+
+
+def test_check_notes_a_colour_that_was_changed_and_does_not_fail(project: Path) -> None:
+    settings = project / "content" / "_site.yml"
+    written = settings.read_text().partition("theme:")[0] + "theme:\n  paper: cool\n  brand: '#ffd400'\n"
+    settings.write_text(written)
+    line = len(written.splitlines())
+    used = palette(Theme(paper="cool", brand="#ffd400")).light["brand"]
+
+    result = run("check", "--project", project)
+
+    assert result.exit_code == 0
+    assert result.output == (
+        f"Note: content/_site.yml:{line}: The brand colour #ffd400 is too light to be read on paper, "
+        f"so {used} is used in its place.\n"
+        "All is well: 3 pages, 3 offers, 4 landing pages, 5 letters and 3 forms.\n")
+    (notice,) = json.loads(run("check", "--json", "--project", project).output)["notices"]
+    assert (notice["where"], notice["line"], notice["kind"]) == ("content/_site.yml", line, "colour-changed")
 
 
 def test_check_changes_nothing(project: Path) -> None:

@@ -24,3 +24,15 @@ def test_a_fault_is_named_with_its_file_line_and_what_to_do(app, project):
         assert fault.do.split("'")[0] in text
     assert "in 1 file of the project" in AtDesk(app, "owner").get("/desk/").text
     assert "in 1 file of the project" not in AtDesk(app, "sales").get("/desk/").text
+
+
+def test_what_was_changed_of_a_colour_is_good_to_know(app, project):
+    settings = project / "content" / "_site.yml"
+    settings.write_text(settings.read_text().replace("#046246", "#ffd400"))
+    app.extensions["handsel.offers"].refresh()
+
+    text = AtDesk(app, "marketer").get("/desk/files").text
+
+    assert "No faults" in text
+    assert "Good to know" in text
+    assert "The brand colour #ffd400 is too light to be read on paper" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 from handsel.cli import project_root
 
 if TYPE_CHECKING:
+    from handsel.errors import Notice
     from handsel.offers.project import Project
 
 
@@ -28,7 +30,8 @@ def check_command(as_json: bool) -> None:
     """Read every page, offer and form, and name all faults at once.
 
     Each line says where a fault is, what is wrong and what to do next. Nothing is changed, and no server is needed.
-    The exit code is 1 if there is any fault.
+    A line that begins with "Note" is no fault: it says what was changed for you or what to expect. The exit code is 1
+    if there is any fault.
 
     \b
     Examples:
@@ -46,15 +49,22 @@ def check_command(as_json: bool) -> None:
     else:
         for fault in project.faults:
             click.echo(str(fault))
+        for notice in notices(project):
+            click.echo(f"Note: {notice}")
         click.echo(_closing(project))
     if project.faults:
         sys.exit(1)
 
 
 def _values(project: Project) -> dict[str, object]:
-    faults = [{"where": fault.where, "line": fault.line, "kind": fault.kind, "what": fault.what, "do": fault.do}
-              for fault in project.faults]
-    return {"ok": not faults, "faults": faults, "counts": _counts(project)}
+    faults = [asdict(fault) for fault in project.faults]
+    return {"ok": not faults, "faults": faults, "notices": [asdict(notice) for notice in notices(project)],
+            "counts": _counts(project)}
+
+
+def notices(project: Project) -> list[Notice]:
+    """What to know beside the faults, in the order of files and lines."""
+    return list(project.notices)
 
 
 def _counts(project: Project) -> dict[str, int]:

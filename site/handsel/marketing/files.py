@@ -15,7 +15,7 @@ bp = DeskBlueprint("files", __name__, roles=("marketer", "owner"))
 
 @bp.get("/files")
 def index() -> ResponseReturnValue:
-    """Every fault of every file, by file, as `handsel check` names them."""
+    """Every fault and every notice of every file, by file, as `handsel check` names them."""
     project = current()
     faults = sorted(project.faults)
     by_file = [(where, list(group)) for where, group in groupby(faults, lambda fault: fault.where)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,11 @@ from handsel import clock
 from handsel.content.files import Memo, Tree, scan
 from handsel.content.library import SITE_FILE, Page, Read, Reading, read_site
 from handsel.content.library import stray_faults as content_strays
+from handsel.content.parse import Parsed
 from handsel.content.schema import SiteSettings
 from handsel.content.spread import read_all_pages
-from handsel.errors import Fault
+from handsel.content.theme import palette
+from handsel.errors import Fault, Notice
 from handsel.forms.library import CaptureForm
 from handsel.forms.read import read_forms
 from handsel.forms.read import stray_faults as form_strays
@@ -49,8 +51,9 @@ class Project:
 
     ``pages`` maps addresses to pages of ``content/`` (live or not: ask ``page.is_live``); ``aliases`` maps old
     addresses to present ones; ``assets`` maps public addresses to files by their path from the project's root;
-    ``emails`` holds overrides of our own mails by name. ``next_change_at`` is when something opens, closes, appears
-    or disappears next, None if nothing is planned.
+    ``emails`` holds overrides of our own mails by name. ``notices`` are what a marketer should know of the files beside
+    their faults. ``next_change_at`` is when something opens, closes, appears or disappears next, None if nothing is
+    planned.
     """
 
     site: SiteSettings
@@ -64,6 +67,7 @@ class Project:
     read_at: datetime
     next_change_at: datetime | None
     past: Past = field(repr=False, compare=False)
+    notices: tuple[Notice, ...] = ()
 
     def offer(self, slug: str) -> Offer | None:
         """The offer of that slug, by its present or a former one."""
@@ -123,7 +127,17 @@ def build(tree: Tree, past: Past, at: datetime) -> Project:
     faults += chosen.faults
     return Project(site, pages, forms, offers, _aliases(world, pages, offers, at), _assets(world, offers), emails,
                    tuple(sorted(set(faults))), at, _next_change(pages.values(), offers.values(), at),
-                   Past(tree, memo, chosen.good, verdicts))
+                   Past(tree, memo, chosen.good, verdicts), tuple(sorted(_notices(world))))
+
+
+def _notices(world: World) -> Iterator[Notice]:
+    """What marketers should know beside the faults: the colours that were changed so that words can be read."""
+    read = world.site_read
+    if read.value is None or read.faults:
+        return
+    for key, words in palette(read.value.theme).told:
+        line = Parsed(SITE_FILE, {}, dict(read.lines)).line("theme", key)
+        yield Notice(SITE_FILE, line, "colour-changed", words)
 
 
 class _Choice:

@@ -7,10 +7,10 @@ from datetime import datetime
 from flask import Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from handsel.content.theme import palette
 from handsel.public import bp, sheets
 from handsel.public.head import instant
 from handsel.public.pages import table
-from handsel.public.theme import palette
 
 ENTRIES = 30  # posts in the feed
 PRIVATE = ("/desk/", "/api/", "/get/", "/u/", "/confirm/", "/preferences/", "/offers/*/thanks/")

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from handsel.content import theme as look
 from handsel.content.schema import MenuLink, SiteSettings, Theme
-from handsel.public import theme as look
 from handsel.public.files import Files
 from handsel.public.styles import names_in, stylesheet
 

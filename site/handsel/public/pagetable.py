@@ -23,7 +23,6 @@ from handsel.public.compile import Compiled, compiled, encoding_for
 from handsel.public.files import Files
 from handsel.public.press import Hole, Press
 from handsel.public.sheets import Sheet, find, next_change
-from handsel.public.theme import palette
 from handsel.traffic.visitor import Visit
 
 if TYPE_CHECKING:
@@ -110,9 +109,9 @@ class PageTable:
         state = self._state
         if state is None or state.project is not project or (state.until is not None and now >= state.until):
             self.files.forget()
-            if state is None or state.project.site.theme != project.site.theme:
-                for words in palette(project.site.theme).told:
-                    log.warning("content/_site.yml: %s", words)
+            if state is None or state.project.notices != project.notices:
+                for notice in project.notices:
+                    log.info("%s", notice)
             base = (self.app.config["SITE_URL"] or project.site.url).rstrip("/")
             press = Press(self.app.jinja_env, project, base, self.files, now)
             self._state = state = State(project, press, next_change(project, now))

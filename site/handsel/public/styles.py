@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from handsel.content.schema import Theme
-from handsel.public.theme import palette
+from handsel.content.theme import palette
 
 CSS = Path(__file__).parent.parent / "static" / "public"
 SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif'

@@ -9,8 +9,8 @@ from urllib.parse import urljoin, urlsplit
 from flask import Flask
 
 from handsel.content.schema import SiteSettings
+from handsel.content.theme import palette
 from handsel.mail.layout import Colours, House
-from handsel.public.theme import palette
 
 
 def site_url(app: Flask, site: SiteSettings) -> str:

@@ -1,17 +1,14 @@
-"""The ramp of colours keeps its contrasts for any brand colour, and the style sheet holds what a page asks for."""
+"""The ramp of colours keeps its contrasts for any brand colour, and tells what it had to change."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handsel.content.colour import contrast, parse, render
 from handsel.content.schema import Theme
-from handsel.public.colour import contrast, parse, render
-from handsel.public.styles import minify, names_in, part, stylesheet
-from handsel.public.theme import palette, rules
+from handsel.content.theme import palette, rules
 
 # The table of the design, light and dark; the source values are OKLCH, so a channel may be off by a few steps of 255.
 DESIGN = {
@@ -81,9 +78,12 @@ def test_a_brand_colour_that_cannot_be_read_is_darkened_and_told() -> None:
     ramp = palette(Theme(brand="#ffd400", mark="#102030"))
 
     assert contrast(ramp.light["brand"], "#ffffff") >= 4.5
-    assert len(ramp.told) == 2
-    assert f"#ffd400 is too light to be read on paper: {ramp.light['brand']} is used" in ramp.told[0]
-    assert "#102030 is too dark under words" in ramp.told[1]
+    assert ramp.told == (
+        ("brand", "The brand colour #ffd400 is too light to be read on paper, "
+                  f"so {ramp.light['brand']} is used in its place."),
+        ("mark", "The highlighter #102030 is too dark under words, "
+                 f"so {ramp.light['mark']} is used in the light scheme."),
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,70 +98,3 @@ def test_a_brand_colour_that_cannot_be_read_is_darkened_and_told() -> None:
 def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None:
     assert contrast(one, other) == pytest.approx(expected, abs=0.06)
     assert contrast(one, other) == contrast(other, one)
-
-
-def test_a_scheme_can_be_fixed() -> None:
-    assert "prefers-color-scheme" in stylesheet(Theme(), ())
-    for scheme, ink in (("light", "#1b222e"), ("dark", "#efede7")):
-        css = stylesheet(Theme(scheme=scheme), ())
-        assert f"color-scheme:{scheme};" in css
-        assert ink in css
-        assert "prefers-color-scheme" not in css
-
-
-def test_rules_for_what_a_page_has_not_are_left_out_with_their_tokens() -> None:
-    html = '<main><section class="band"><p class="lead">Words</p><details><summary>A</summary></details></section>'
-
-    css = stylesheet(Theme(), ("note", "table"), names_in(html))
-
-    assert ".lead{" in css
-    assert ".band:nth-of-type(even)" in css
-    assert ".note" not in css
-    assert "table" not in css
-    assert "#8a5601" not in css
-    assert len(css) < len(stylesheet(Theme(), ("note", "table"))) * 0.7
-
-
-def test_what_must_not_be_there_is_not_asked_for() -> None:
-    css = stylesheet(Theme(), (), names_in('<a class="skip" href="#main">'))
-
-    assert ".skip:not(:focus){" in css
-
-
-def test_small_css_means_the_same() -> None:
-    assert (
-        minify("/* a */ .a > .b,\n .c { inline-size : calc(100% - 2rem) ; margin: 0 }\n")
-        == ".a>.b,.c{inline-size :calc(100% - 2rem);margin:0}"
-    )
-
-
-def test_style_files_have_whole_blocks_and_logical_directions_only() -> None:
-    from handsel.public.styles import CSS
-
-    for path in [CSS / "base.css", *sorted((CSS / "parts").glob("*.css"))]:
-        css = path.read_text()
-        assert css.count("{") == css.count("}"), path.name
-        for physical in (
-            "-left",
-            "-right",
-            " left:",
-            " right:",
-            "text-align: left",
-            "margin-top",
-            "padding-bottom",
-            "float:",
-        ):
-            assert physical not in css, (path.name, physical)
-        assert part(path.stem) or path.stem == "base", path.name
-
-
-def test_a_drawn_cover_keeps_the_colours_of_the_light_scheme() -> None:
-    for scheme in ("auto", "dark", "light"):
-        theme = Theme(scheme=scheme)
-        light, css = palette(theme).light, stylesheet(theme, ("cover",))
-        words, _, _ = css.partition("@media screen")  # what the dark scheme changes comes after it
-        fill = re.search(r"\.cover rect\{fill:var\((--\w+)\)", css)
-
-        assert fill
-        assert f"{fill[1]}:{light['brand']}" in words
-        assert css.count(f"{fill[1]}:") == 1, scheme

@@ -1,7 +1,7 @@
 """The look "Quiet press": a ramp of colours from one brand colour.
 
 Every colour that words or edges have is moved in lightness until it keeps its contrast on every ground it may stand on,
-in both schemes; hue stays the marketer's. ``Palette.told`` says in words what had to be changed.
+in both schemes; hue stays the marketer's. ``Palette.told`` says what had to be changed.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
+from handsel.content.colour import STEP, Oklch, contrast, parse, render
 from handsel.content.schema import Theme
-from handsel.public.colour import STEP, Oklch, contrast, parse, render
 
 WORDS, EDGES, INK = 4.5, 3.0, 7.0  # WCAG 2.2: text AA, user interface AA, text AAA
 SPARE = 0.05  # rounding to 8 bits must not undercut a limit
@@ -28,28 +29,34 @@ STATUS = {  # light word, light tint, dark word, dark tint
 }
 
 
+class Change(NamedTuple):
+    """A colour that is not used as it was given: the key of the theme, and the words for what happened."""
+
+    key: str
+    words: str
+
+
 @dataclass(frozen=True)
 class Palette:
-    """Token names to ``#rrggbb`` for both schemes, and what was changed of the marketer's colours, in words."""
+    """Token names to ``#rrggbb`` for both schemes, and what was changed of the marketer's colours."""
 
     light: dict[str, str]
     dark: dict[str, str]
-    told: tuple[str, ...]
+    told: tuple[Change, ...]
 
 
 @lru_cache(maxsize=64)
 def palette(theme: Theme) -> Palette:
     """The ramp for ``theme``; the rules of contrast hold for any brand and highlighter colour."""
-    told: list[str] = []
+    told: list[Change] = []
     light, dark = _grounds(theme, dark=False), _grounds(theme, dark=True)
     brand, mark = parse(theme.brand), parse(theme.mark)
     _light_brand(light, theme.brand, brand, told)
     _dark_brand(dark, brand)
     light["mark"] = _until(mark, up=True, ok=lambda colour: contrast(light["ink"], colour) >= INK + SPARE)
     if light["mark"] != theme.mark.lower():
-        told.append(
-            f"The highlighter {theme.mark} is too dark under words: {light['mark']} is used in the light scheme."
-        )
+        words = f"The highlighter {theme.mark} is too dark under words, so {light['mark']} is used in the light scheme."
+        told.append(Change("mark", words))
     dark["mark"] = _until(
         Oklch(0.42, min(mark.chroma * 0.68, 0.1), mark.hue),
         up=False,
@@ -92,7 +99,7 @@ def _grounds(theme: Theme, dark: bool) -> dict[str, str]:
     return tokens
 
 
-def _light_brand(tokens: dict[str, str], given: str, brand: Oklch, told: list[str]) -> None:
+def _light_brand(tokens: dict[str, str], given: str, brand: Oklch, told: list[Change]) -> None:
     tokens["brand-tint"] = render(Oklch(0.95, min(brand.chroma * 0.33, 0.03), brand.hue))
     tokens["on-brand"] = render(Oklch(0.99, min(brand.chroma * 0.05, 0.005), brand.hue))
     grounds = [tokens[name] for name in ("paper", "surface", "sunk", "brand-tint", "on-brand")]
@@ -102,9 +109,8 @@ def _light_brand(tokens: dict[str, str], given: str, brand: Oklch, told: list[st
 
     tokens["brand"] = given.lower() if readable(given) else _until(brand, up=False, ok=readable)
     if tokens["brand"] != given.lower():
-        told.append(
-            f"The brand colour {given} is too light to be read on paper: {tokens['brand']} is used in the light scheme."
-        )
+        words = f"The brand colour {given} is too light to be read on paper, so {tokens['brand']} is used in its place."
+        told.append(Change("brand", words))
     used = parse(tokens["brand"])
     step = -0.07 if used.lightness > 0.25 else 0.1
     tokens["brand-hi"] = _until(used._replace(lightness=used.lightness + step), up=False, ok=readable)

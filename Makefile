@@ -5,7 +5,9 @@ PYTHON ?= $(firstword $(foreach each,python3.11 python3 python,$(shell $(each) -
 	"import sys; sys.version_info >= (3, 11) and print('$(each)')" 2>/dev/null)) python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
+# What stands installed: enough to run the site, and enough to work on it.
 READY := $(VENV)/ready
+READY_DEV := $(VENV)/ready-dev
 # `make test ARGS="-k unsubscribe"`
 ARGS ?=
 
@@ -22,35 +24,45 @@ help:
 run: $(READY)
 	@$(BIN)/handsel run $(ARGS)
 
-test: $(READY) chromium
+test: $(READY_DEV) chromium
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-check: $(READY)
+check: $(READY_DEV)
 	$(BIN)/ruff check site tests wsgi.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/handsel check
 
-bench: $(READY)
+bench: $(READY_DEV)
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
-lock: $(READY)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		pyproject.toml -o requirements/base.txt $(ARGS)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra dev pyproject.toml -o requirements/dev.txt $(ARGS)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: $(VENV)/tools
+	$(COMPILE) --group build -o requirements/build.txt $(ARGS)
+	$(COMPILE) pyproject.toml -o requirements/base.txt $(ARGS)
+	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find site tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The locked packages with their hashes, then ourselves, editable, without asking for anything more.
-$(READY): requirements/dev.txt pyproject.toml
+# The tools that install the rest, locked with their hashes as everything is.
+$(VENV)/tools: requirements/build.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@touch $@
+
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+# The locked packages, then ourselves, editable, without asking for anything more.
+$(READY): $(VENV)/tools requirements/base.txt pyproject.toml
+	$(INSTALL) --require-hashes -r requirements/base.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(READY_DEV): $(READY) requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # Browser tests drive Debian's Chromium; set HANDSEL_CHROMIUM to use another one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from handsel.db import Instant, Key, Model
@@ -52,6 +52,8 @@ class Lead(Model):
     """When the mailbox was first proven."""
     unsubscribed_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the person left all marketing mail; None once they come back."""
+    paused_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when the person asked for no letters; in the past, or None, they come as ever."""
 
     captures: Mapped[list[Capture]] = relationship(back_populates="lead", cascade="all, delete-orphan",
                                                    passive_deletes=True)
@@ -205,3 +207,32 @@ class Download(Model):
     at: Mapped[datetime] = mapped_column(Instant)
     address_prefix: Mapped[str] = mapped_column(String(64), default="")
     browser: Mapped[str] = mapped_column(String(200), default="")
+
+
+class StageDecision(Model):
+    """A seller's word on how far a lead is: accepted as an SQL, made a customer, put back; rows are only ever added."""
+
+    __tablename__ = "stage_decision"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    stage: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    actor: Mapped[str] = mapped_column(String(254), default="")
+
+
+class Sale(Model):
+    """Money that a lead brought, as a seller put it down."""
+
+    __tablename__ = "sale"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    cents: Mapped[int] = mapped_column(BigInteger)
+    """Hundredths of the currency, so that sums are exact."""
+    currency: Mapped[str] = mapped_column(String(3))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    actor: Mapped[str] = mapped_column(String(254), default="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, LargeBinary, String
+from sqlalchemy import Date, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from handsel.db import Instant, Key, Model
@@ -22,12 +22,13 @@ class DaySecret(Model):
 
 
 class Visitor(Model):
-    """How one visitor's journey of today began, for captures to tell their source. Deleted with the day's secret."""
+    """How one visitor's journey began, for captures to tell their source. Deleted with the secret of its day."""
 
     __tablename__ = "visitor"
 
     visitor: Mapped[str] = mapped_column(String(32), primary_key=True)
     day: Mapped[date] = mapped_column(Date, index=True)
+    """The last day on which the row is kept: today, or the end of a consent to be recognised."""
     at: Mapped[datetime] = mapped_column(Instant)
     first_page: Mapped[str] = mapped_column(String(400), default="")
     referrer: Mapped[str] = mapped_column(String(400), default="")
@@ -37,6 +38,22 @@ class Visitor(Model):
     utm_campaign: Mapped[str] = mapped_column(String(120), default="")
     utm_term: Mapped[str] = mapped_column(String(120), default="")
     utm_content: Mapped[str] = mapped_column(String(120), default="")
+
+
+class KnownVisitor(Model):
+    """A browser whose owner agreed to be recognised: what the random number in its cookie stands for.
+
+    Nothing else makes the number mean anybody: when the row goes, by withdrawal, erasure or time, it is only a number.
+    """
+
+    __tablename__ = "known_visitor"
+
+    visitor: Mapped[str] = mapped_column(String(32), primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    unit: Mapped[str] = mapped_column(String(32))
+    """The visitor's hash on the day of the consent: by it experiments go on counting them as one and the same."""
+    at: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime] = mapped_column(Instant)
 
 
 class Hit(Model):

@@ -36,10 +36,18 @@ def upgrade() -> None:
         sa.Column("visitor", sa.String(length=32), nullable=False),
         sa.Column("variant", sa.String(length=2), nullable=False),
         sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exposure")),
     )
     with op.batch_alter_table("exposure", schema=None) as batch_op:
-        batch_op.create_index("uq_exposure_offer_visitor_variant", ["offer", "visitor", "variant"], unique=True)
+        batch_op.create_index(
+            "ix_exposure_uncounted", ["offer", "visitor"], unique=False,
+            sqlite_where=sa.text("counted = 0"), postgresql_where=sa.text("NOT counted"),
+        )
+        batch_op.create_index(
+            "uq_exposure_offer_visitor_variant_day", ["offer", "visitor", "variant", "day"], unique=True
+        )
 
     op.create_table(
         "gone_mail",
@@ -198,6 +206,7 @@ def upgrade() -> None:
         sa.Column("last_capture_at", sa.String(length=24), nullable=False),
         sa.Column("confirmed_at", sa.String(length=24), nullable=True),
         sa.Column("unsubscribed_at", sa.String(length=24), nullable=True),
+        sa.Column("paused_until", sa.String(length=24), nullable=True),
         sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_lead_owner_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
         sa.UniqueConstraint("email", name=op.f("uq_lead_email")),
@@ -207,6 +216,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_lead_captured_at_id", ["captured_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_stage"), ["stage"], unique=False)
+
+    op.create_table(
+        "known_visitor",
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("unit", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("until", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_known_visitor_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("visitor", name=op.f("pk_known_visitor")),
+    )
+    with op.batch_alter_table("known_visitor", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_known_visitor_lead_id"), ["lead_id"], unique=False)
 
     op.create_table(
         "sign_in_link",
@@ -318,16 +340,22 @@ def upgrade() -> None:
         sa.Column("visitor", sa.String(length=32), nullable=False),
         sa.Column("variant", sa.String(length=2), nullable=False),
         sa.Column("goal", sa.String(length=12), nullable=False),
+        sa.Column("value", sa.Double(), nullable=True),
         sa.Column("at", sa.String(length=24), nullable=False),
         sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("counted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["capture_id"], ["capture.id"], name=op.f("fk_conversion_capture_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversion")),
     )
     with op.batch_alter_table("conversion", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_conversion_capture_id"), ["capture_id"], unique=False)
-        batch_op.create_index("uq_conversion_offer_visitor_goal", ["offer", "visitor", "goal"], unique=True)
+        batch_op.create_index("ix_conversion_offer_visitor", ["offer", "visitor"], unique=False)
+        batch_op.create_index(
+            "ix_conversion_uncounted", ["offer", "visitor"], unique=False,
+            sqlite_where=sa.text("counted = 0"), postgresql_where=sa.text("NOT counted"),
+        )
+        batch_op.create_index("uq_conversion_capture_id_goal", ["capture_id", "goal"], unique=True)
 
     op.create_table(
         "download_grant",
@@ -428,3 +456,146 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attempt_message_id"), ["message_id"], unique=False)
+
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("prefix", sa.String(length=12), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.Column("created_by", sa.String(length=254), nullable=False),
+        sa.Column("used_at", sa.String(length=24), nullable=True),
+        sa.Column("revoked_at", sa.String(length=24), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("prefix", name=op.f("uq_api_key_prefix")),
+    )
+    op.create_table(
+        "experiment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("goal", sa.String(length=12), nullable=False),
+        sa.Column("hypothesis", sa.Text(), nullable=False),
+        sa.Column("variants", sa.JSON(), nullable=False),
+        sa.Column("plan", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("started_at", sa.String(length=24), nullable=False),
+        sa.Column("ended_at", sa.String(length=24), nullable=True),
+        sa.Column("ending", sa.String(length=12), nullable=False),
+        sa.Column("shipped_variant", sa.String(length=2), nullable=False),
+        sa.Column("learned", sa.Text(), nullable=False),
+        sa.Column("paused_at", sa.String(length=24), nullable=True),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.Column("asked", sa.JSON(), nullable=False),
+        sa.Column("base", sa.JSON(), nullable=False),
+        sa.Column("state", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("looked_at", sa.String(length=24), nullable=True),
+        sa.Column("daily_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_experiment")),
+    )
+    with op.batch_alter_table("experiment", schema=None) as batch_op:
+        batch_op.create_index("ix_experiment_offer_started_at", ["offer", "started_at"], unique=False)
+        batch_op.create_index("uq_experiment_offer_open", ["offer"], unique=True, sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL"))
+
+    op.create_table(
+        "exclusion",
+        sa.Column("experiment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_exclusion_experiment_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("experiment_id", "reason", name=op.f("pk_exclusion")),
+    )
+    op.create_table(
+        "experiment_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("experiment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_experiment_event_experiment_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_experiment_event")),
+    )
+    with op.batch_alter_table("experiment_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_experiment_event_experiment_id"), ["experiment_id"], unique=False)
+
+    op.create_table(
+        "experiment_look",
+        sa.Column("experiment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_experiment_look_experiment_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("experiment_id", "day", name=op.f("pk_experiment_look")),
+    )
+    op.create_table(
+        "experiment_period",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("experiment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("weights", sa.JSON(), nullable=False),
+        sa.Column("begins_at", sa.String(length=24), nullable=False),
+        sa.Column("ends_at", sa.String(length=24), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_experiment_period_experiment_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_experiment_period")),
+    )
+    with op.batch_alter_table("experiment_period", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_experiment_period_experiment_id"), ["experiment_id"], unique=False)
+
+    op.create_table(
+        "arm",
+        sa.Column("period_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("visitors", sa.Integer(), nullable=False),
+        sa.Column("conversions", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Double(), nullable=False),
+        sa.Column("squares", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["period_id"], ["experiment_period.id"], name=op.f("fk_arm_period_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("period_id", "variant", name=op.f("pk_arm")),
+    )
+    op.create_table(
+        "enrolment",
+        sa.Column("experiment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("period_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("converted_at", sa.String(length=24), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("excluded", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiment.id"], name=op.f("fk_enrolment_experiment_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["period_id"], ["experiment_period.id"], name=op.f("fk_enrolment_period_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("experiment_id", "visitor", name=op.f("pk_enrolment")),
+    )
+    op.create_table(
+        "sale",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_sale_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_sale_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sale")),
+    )
+    with op.batch_alter_table("sale", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sale_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "stage_decision",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("stage", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_stage_decision_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_stage_decision_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_decision")),
+    )
+    with op.batch_alter_table("stage_decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stage_decision_lead_id"), ["lead_id"], unique=False)

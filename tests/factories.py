@@ -6,13 +6,24 @@ Every factory commits, because the application under test reads on connections o
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
 from handsel import clock
 from handsel.accounts.models import Account
 from handsel.db import writing
+from handsel.experiments import evaluate
+from handsel.experiments.models import (
+    Arm,
+    Exclusion,
+    Experiment,
+    ExperimentEvent,
+    ExperimentLook,
+    ExperimentPeriod,
+)
+from handsel.experiments.trial import Cell, Period, Plan
+from handsel.experiments.verdict import judge
 from handsel.leads.models import Capture, Consent, Grant, Lead, LeadOffer, LeadTag, Wording
 from handsel.mail.models import Message
 from handsel.traffic.models import Hit
@@ -116,3 +127,69 @@ def make_account(role: str = "owner", **fields: Any) -> Account:
     with writing() as session:
         session.add(account)
     return account
+
+
+def make_experiment(arms: dict[str, tuple[int, int]] | None = None, *, periods: tuple[dict[str, Any], ...] = (),
+                    looks: tuple[dict[str, Any], ...] = (), events: tuple[dict[str, Any], ...] = (),
+                    excluded: dict[str, int] | None = None, **fields: Any) -> Experiment:
+    """A running experiment on the sample's e-book, with counts but without the facts behind them.
+
+    ``arms`` maps variants to (visitors, conversions), or (visitors, conversions, total, squares), of the first period;
+    a period of ``periods`` may bring ``arms`` of its own. The result is what the evaluator says of the counts on a
+    daily look, unless ``result`` is given. A look of ``looks`` has a ``day`` and ``arms``.
+    """
+    arms = arms or {"a": (1000, 30), "b": (1000, 40)}
+    variants = fields.pop("variants", list(arms))
+    started = fields.pop("started_at", clock.now() - timedelta(days=10))
+    even = [100 / len(variants)] * len(variants)
+    first, *more = periods or ({},)
+    stretches: list[dict[str, Any]] = [
+        {"weights": even, "begins_at": started, "ends_at": None, "why": ""} | stretch
+        for stretch in ({"arms": arms} | first, *({"arms": {}} | each for each in more))]
+    cells = [[_cell(stretch["arms"].get(name, (0, 0))) for name in variants] for stretch in stretches]
+    plan = fields.get("plan")
+    judged = evaluate.answer(judge(
+        None if plan is None else Plan(**plan | {"weights": tuple(plan["weights"])}),
+        [Period(tuple(stretch["weights"]), stretch["begins_at"], stretch["ends_at"]) for stretch in stretches], cells,
+        now=clock.now()))
+    state = judged.pop("state")
+    experiment = Experiment(**{
+        "offer": "guide", "goal": "capture", "hypothesis": "A shorter headline brings more readers.",
+        "variants": variants, "started_at": started, "versions": {name: f"{name}" * 64 for name in variants},
+        "state": state, "result": judged, "looked_at": clock.now(), "daily_on": clock.now().date(),
+    } | fields)
+    with writing() as session:
+        session.add(experiment)
+        session.flush()
+        for stretch, row in zip(stretches, cells, strict=True):
+            period = ExperimentPeriod(experiment_id=experiment.id, **{
+                name: value for name, value in stretch.items() if name != "arms"})
+            session.add(period)
+            session.flush()
+            session.add_all(Arm(period_id=period.id, variant=name, visitors=cell.visitors, conversions=cell.conversions,
+                                total=cell.total, squares=cell.squares)
+                            for name, cell in zip(variants, row, strict=True))
+        session.add_all(Exclusion(experiment_id=experiment.id, reason=reason, number=number)
+                        for reason, number in (excluded or {}).items())
+        session.add_all(ExperimentEvent(**{"experiment_id": experiment.id, "at": clock.now()} | event)
+                        for event in ({"kind": "started", "at": started}, *events))
+        session.add_all(_look(experiment, look) for look in looks)
+    return experiment
+
+
+def _cell(numbers: tuple[float, ...]) -> Cell:
+    return Cell(*numbers) if len(numbers) == 4 else Cell(numbers[0], numbers[1])
+
+
+def _look(experiment: Experiment, look: dict[str, Any]) -> ExperimentLook:
+    """The daily look of a day, judged on its own counts alone."""
+    day: date = look["day"]
+    at = datetime.combine(day, time(), UTC)
+    cells = [_cell(look["arms"].get(name, (0, 0))) for name in experiment.variants]
+    even = (1.0,) * len(cells)
+    plan = experiment.plan
+    judged = evaluate.answer(judge(None if plan is None else Plan(**plan | {"weights": tuple(plan["weights"])}),
+                                   [Period(even, experiment.started_at)], [cells], now=at))
+    del judged["state"]
+    return ExperimentLook(experiment_id=experiment.id, day=day, at=at, result=judged | {
+        "counts": [list(cell) for cell in cells]} | look.get("result", {}))

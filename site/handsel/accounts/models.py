@@ -59,6 +59,23 @@ class SignInLink(Model):
     used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class ApiKey(Model):
+    """A machine's key to the API. Only its hash is kept; what it may do is its role's."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    prefix: Mapped[str] = mapped_column(String(12), unique=True)
+    """The first characters, which find the row and name the key to people; they open nothing."""
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    created_by: Mapped[str] = mapped_column(String(254), default="")
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class AuditEntry(Model):
     """Who did what to which thing, and when; rows are only ever added."""
 

@@ -205,7 +205,7 @@ class Prepared:
             return
         seen = {"offer": self.offer.slug, "visitor": ticket.visitor, "variant": ticket.variant,
                 "at": self.capture["at"]}
-        pen.add(Exposure, shaped(Exposure, **seen), "ON CONFLICT DO NOTHING")
+        pen.add(Exposure, shaped(Exposure, **seen, day=self.claim.at.date()), "ON CONFLICT DO NOTHING")
         pen.add(Conversion, shaped(Conversion, **seen, goal="capture", capture_id=capture_id), "ON CONFLICT DO NOTHING")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import JSON, Column, String, Table
+from sqlalchemy import JSON, Column, Date, String, Table
 
 from handsel.db import Base, Instant, instant_text
 
@@ -84,6 +84,8 @@ def _shape(column: Column[Any]) -> Callable[[Any], Any] | None:
         return lambda at: at if isinstance(at, str) else instant_text(at)
     if isinstance(column.type, JSON):
         return json.dumps
+    if isinstance(column.type, Date):
+        return str  # SQLite's driver is to know no dates; both engines read them as text
     length = column.type.length if isinstance(column.type, String) else None
     if length is not None:
         return lambda text: text[:length]

@@ -27,7 +27,7 @@ def write(connection: Connection, noted: list[Noted]) -> None:
     counted = [hit for hit in reversed(noted) if not hit.visit.excluded and hit.visit.kept]
     begun = {hit.visit.visitor: hit for hit in counted}
     _add(connection, Visitor, {key: _beginning(hit) for key, hit in begun.items()})
-    shown = {(hit.visit.visitor, hit.offer, hit.variant): hit
+    shown = {(hit.visit.unit, hit.offer, hit.variant): hit
              for hit in counted if hit.variant and hit.offer and hit.kind == "view"}
     _add(connection, Exposure, {key: _exposure(hit) for key, hit in shown.items()})
 
@@ -69,4 +69,5 @@ def _beginning(hit: Noted) -> dict[str, Any]:
 
 
 def _exposure(hit: Noted) -> dict[str, Any]:
-    return {"offer": hit.offer, "visitor": hit.visit.visitor, "variant": hit.variant, "at": hit.at}
+    return {"offer": hit.offer, "visitor": hit.visit.unit, "variant": hit.variant, "at": hit.at,
+            "day": hit.at.date()}

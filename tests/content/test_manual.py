@@ -31,7 +31,8 @@ def test_the_first_offer_is_without_fault_step_by_step(tmp_path: Path) -> None:
 
     offer_file, experiment = offer / "offer.md", examples("first-offer.md", "yaml")[0]
     offer_file.write_text(offer_file.read_text().replace("tags: [moving]\n", f"tags: [moving]\n{experiment}"))
-    (offer / "landing.b.md").write_text((offer / "landing.md").read_text())
+    landing = (offer / "landing.md").read_text()
+    (offer / "landing.b.md").write_text(f"{landing}\nAsk today, and tick the first box tonight.\n")
 
     assert check(project) == []
     assert read(project).offers["moving-checklist"].split == {"a": 50, "b": 50}

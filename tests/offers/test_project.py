@@ -223,7 +223,8 @@ def test_a_variant_that_is_a_draft_has_no_share(project: Path) -> None:
     edit(project, "offers/guide/offer.md", "  split: {a: 50, b: 50}\n", "")
     even = read(project)
     edit(project, "offers/guide/landing.b.md", "label:", "draft: true\nlabel:")
-    (project / "offers" / "guide" / "landing.c.md").write_text((project / "offers/guide/landing.md").read_text())
+    (project / "offers" / "guide" / "landing.c.md").write_text(
+        (project / "offers/guide/landing.md").read_text() + "\nOne sentence more.\n")
 
     assert even.offers["guide"].split == {"a": 50, "b": 50}
     assert read(project).offers["guide"].split == {"a": 50, "c": 50}

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from handsel.offers.project import check
+from handsel.offers.project import read
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 FAULTS = Path(__file__).parents[1] / "content" / "faults"
@@ -47,5 +47,7 @@ def _do(verb: str, path: Path, value: str, root: Path) -> None:
 
 
 def lines(project: Path) -> list[str]:
-    """What `handsel check` says of the project, with each fault's kind before it."""
-    return [f"{fault.kind} | {fault}" for fault in check(project)]
+    """What `handsel check` says of the project, with the kind of each fault and notice before it."""
+    found = read(project)
+    return [f"{fault.kind} | {fault}" for fault in found.faults] + [
+        f"{notice.kind} | Note: {notice}" for notice in found.notices]

@@ -13,6 +13,7 @@ from typing import Any
 
 from handsel.content.files import Memo, Stamp, Tree, scan
 from handsel.offers.project import Past, Project, build
+from handsel.offers.variants import PAUSING
 
 FOLDER = "instance/good"
 
@@ -22,7 +23,7 @@ def store(root: Path, project: Project) -> None:
 
     What cannot be kept (a full disk, a folder that may not be written) is left out: it is only needed after a restart.
     """
-    faulty = {_unit(fault.where) for fault in project.faults}
+    faulty = _faulty(project)
     tree, kept = project.past.tree, scan(root / FOLDER)
     texts = {file: stamp for file, stamp in tree.stamps.items() if file.endswith((".md", ".yml"))}
     try:
@@ -38,7 +39,7 @@ def store(root: Path, project: Project) -> None:
 
 def restore(root: Path, project: Project) -> dict[str, Any]:
     """The last good state of the units that are faulty in ``project``, as far as it was kept."""
-    faulty = {_unit(fault.where) for fault in project.faults}
+    faulty = _faulty(project)
     kept = scan(root / FOLDER)
     tree = project.past.tree
     stamps = {file: stamp for file, stamp in tree.stamps.items()
@@ -56,6 +57,11 @@ def _tree(tree: Tree, stamps: dict[str, Stamp], elsewhere: dict[str, Path]) -> T
     for file in sorted(stamps):
         by_folder.setdefault(file.split("/")[0], []).append(file)
     return replace(tree, stamps=stamps, faults=(), by_folder=by_folder, elsewhere=elsewhere)
+
+
+def _faulty(project: Project) -> set[str]:
+    """The units that are shown as they last were without fault."""
+    return {_unit(fault.where) for fault in project.faults if fault.kind not in PAUSING}
 
 
 def _unit(file: str) -> str:

@@ -79,6 +79,8 @@ class Offer:
     images: dict[str, str] = field(default_factory=dict)
     """Public images beside the offer: their address to their path from the project's root."""
     former_slugs: tuple[str, ...] = ()
+    digests: dict[str, str] = field(default_factory=dict)
+    """By variant what its page shows, as one word that changes with it; see ``variants.digest``."""
 
     @property
     def title(self) -> str:
@@ -106,12 +108,35 @@ class Offer:
         return self.variants[CONTROL]
 
     @property
+    def shown(self) -> list[str]:
+        """The variants that visitors could be shown, the control first: all that are no drafts."""
+        return [name for name, page in sorted(self.variants.items()) if name == CONTROL or not page.meta.draft]
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The variants with a share in the test that cannot be shown: their files vanished, or are drafts."""
+        split = (self.meta.experiment and self.meta.experiment.split) or {}
+        return tuple(name for name, share in split.items() if share and name not in self.shown)
+
+    @property
+    def paused(self) -> bool:
+        """Whether a test should run and cannot, because a variant is gone: everybody sees the control meanwhile."""
+        return self.meta.experiment is not None and (bool(self.gone) or len(self.shown) < 2)
+
+    @property
+    def runs(self) -> bool:
+        """Whether visitors are shared out between two variants or more."""
+        return len([share for share in self.split.values() if share]) > 1
+
+    @property
     def split(self) -> dict[str, int]:
-        """Shares of visitors by variant, 100 together; all of it the control's while there is no experiment."""
-        if self.meta.experiment is None:
+        """Shares of visitors by variant; all of it the control's while there is no test, or while it is paused."""
+        spec = self.meta.experiment
+        if spec is None or self.paused:
             return {CONTROL: 100}
-        shown = sorted(name for name, page in self.variants.items() if not page.meta.draft)
-        return self.meta.experiment.split or even_split(shown)
+        if spec.split is not None:
+            return {name: share for name, share in spec.split.items() if name in self.shown} or {CONTROL: 100}
+        return equal_split(self.shown) if spec.goal == "value" else even_split(self.shown)
 
     @property
     def delivery(self) -> Letter | None:
@@ -138,3 +163,8 @@ def even_split(variants: list[str]) -> dict[str, int]:
     """Shares as even as whole numbers allow, 100 together; the first ones get what is left over."""
     share, rest = divmod(100, len(variants))
     return {variant: share + (place < rest) for place, variant in enumerate(variants)}
+
+
+def equal_split(variants: list[str]) -> dict[str, int]:
+    """Exactly equal shares in whole numbers, as a test of values needs them: 33 for each of three variants."""
+    return dict.fromkeys(variants, 100 // len(variants))

@@ -22,9 +22,10 @@ from handsel.forms.read import read_forms
 from handsel.forms.read import stray_faults as form_strays
 from handsel.offers.check import Verdicts, World, all_aliases, judge
 from handsel.offers.letters import read_own_mails
-from handsel.offers.library import Letter, Offer
+from handsel.offers.library import CONTROL, Letter, Offer
 from handsel.offers.read import read_folders
 from handsel.offers.read import stray_faults as offer_strays
+from handsel.offers.variants import PAUSING
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ def build(tree: Tree, past: Past, at: datetime) -> Project:
         form = forms.get(folder.meta.value.form) if folder.meta.value else None
         offer = chosen.take(f"offers/{slug}", folder.join(form), folder.faults)
         if offer is not None:
-            offers[slug] = replace(offer, form=forms.get(offer.form.name, offer.form))
+            offers[slug] = replace(_without_vanished(offer, tree), form=forms.get(offer.form.name, offer.form))
     emails = {name: mail for name, read in world.mails.items() if (mail := chosen.of(read))}
     memo.forget(set(tree.stamps) | {f"offers/{slug}" for slug in world.folders})
     faults += chosen.faults
@@ -130,8 +131,22 @@ def build(tree: Tree, past: Past, at: datetime) -> Project:
                    Past(tree, memo, chosen.good, verdicts), tuple(sorted(_notices(world))))
 
 
+def _without_vanished(offer: Offer, tree: Tree) -> Offer:
+    """``offer`` without the challengers whose files are gone.
+
+    An offer that stays as it was, because something else in it is faulty, must not go on to show a page that somebody
+    took away.
+    """
+    left = {name: page for name, page in offer.variants.items() if name == CONTROL or page.file in tree.stamps}
+    if len(left) == len(offer.variants):
+        return offer
+    return replace(offer, variants=left, digests={name: offer.digests[name] for name in left})
+
+
 def _notices(world: World) -> Iterator[Notice]:
-    """What marketers should know beside the faults: the colours that were changed so that words can be read."""
+    """What marketers should know beside the faults: colours that were changed to be read, challengers that wait."""
+    for folder in world.folders.values():
+        yield from folder.notices
     read = world.site_read
     if read.value is None or read.faults:
         return
@@ -155,10 +170,14 @@ class _Choice:
         return chosen
 
     def take(self, unit: str, now: Any, own: Iterable[Fault]) -> Any:
-        """The state of the unit that is shown: the present one if it is without fault, or else the last good one."""
+        """The state of the unit that is shown: the present one if it is without fault, or else the last good one.
+
+        A fault that stops a test alone holds nothing else back.
+        """
         own = list(own)
         self.faults += own
-        if not own and not self.wrong.get(unit) and now is not None:
+        wrong = [fault for fault in (*own, *self.wrong.get(unit, ())) if fault.kind not in PAUSING]
+        if not wrong and now is not None:
             self.good[unit] = now
             return now
         if unit in self.before:
@@ -199,6 +218,9 @@ def _aliases(world: World, pages: dict[str, Page], offers: dict[str, Offer], at:
 
 def _assets(world: World, offers: dict[str, Offer]) -> dict[str, str]:
     found = dict(world.assets)
+    font = world.site.theme.font_file
+    if font in world.tree.stamps:
+        found[font.removeprefix("content")] = font
     for offer in offers.values():
         found.update((path, file) for path, file in offer.images.items() if file in world.tree.stamps)
     return found

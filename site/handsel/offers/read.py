@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,8 +13,9 @@ from handsel.content.library import Page, Read, Reading, read_page
 from handsel.content.parse import Broken
 from handsel.content.schema import SLUG
 from handsel.content.validate import validate
-from handsel.errors import Fault, nearest
+from handsel.errors import Fault, Notice, nearest
 from handsel.forms.library import CaptureForm
+from handsel.offers import variants
 from handsel.offers.assets import read_asset
 from handsel.offers.letters import field_faults, read_letter, sequence
 from handsel.offers.library import CONTROL, Asset, Letter, Offer
@@ -41,6 +42,9 @@ class Folder:
     asset: Asset | None = None
     topic: str = ""
     faults: tuple[Fault, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """By variant what its page shows; see ``variants.digest``."""
 
     @property
     def file(self) -> str:
@@ -50,13 +54,11 @@ class Folder:
     def join(self, form: CaptureForm | None) -> Offer | None:
         """The offer, or None if a part that it cannot do without is missing."""
         meta, thanks = self.meta.value, self.pages.get("thanks")
-        variants = {name: read.value for name, read in sorted(self.pages.items()) if read.value and name != "thanks"}
-        if meta is None or form is None or thanks is None or thanks.value is None or CONTROL not in variants:
+        pages = {name: read.value for name, read in sorted(self.pages.items()) if read.value and name != "thanks"}
+        if meta is None or form is None or thanks is None or thanks.value is None or CONTROL not in pages:
             return None
-        if meta.experiment and meta.experiment.split and not set(meta.experiment.split) <= set(variants):
-            return None
-        return Offer(self.slug, meta, self.brief, variants, thanks.value, self.letters, self.asset, form, self.topic,
-                     self._images(variants, thanks.value), former_slugs(meta))
+        return Offer(self.slug, meta, self.brief, pages, thanks.value, self.letters, self.asset, form, self.topic,
+                     self._images(pages, thanks.value), former_slugs(meta), dict(self.digests))
 
     def _images(self, variants: dict[str, Page], thanks: Page) -> dict[str, str]:
         """The pictures that the offer's pages show: the only files of the folder that everyone may see."""
@@ -100,9 +102,8 @@ def _kept_folder(reading: Reading, slug: str, files: list[str]) -> Folder:
 
 def _folder(reading: Reading, slug: str, files: list[str]) -> Folder:
     folder = f"offers/{slug}"
-    faults = list(_name_faults(slug, folder, files))
     meta, brief = _meta(reading, f"{folder}/offer.md")
-    faults += meta.faults
+    faults = [*_name_faults(slug, folder, files, meta.value.asset if meta.value else None), *meta.faults]
     offer = meta.value
     form = offer.form if offer else None
     pages = {name: reading.once(file, partial(_page, reading, slug, None if name == "thanks" else form), form)
@@ -119,8 +120,13 @@ def _folder(reading: Reading, slug: str, files: list[str]) -> Folder:
         if offer.asset:
             asset = read_asset(reading, meta, folder, offer.asset)
             faults += asset.faults
-        faults += _offer_faults(meta, offer, pages, letters)
-    return Folder(slug, meta, brief, pages, tuple(letters), asset.value if asset else None, topic, tuple(faults))
+        faults += _offer_faults(meta, offer, letters)
+    bodies = {name: variants.body(reading.tree, page.file) for name, page in pages.items() if name != "thanks"}
+    faults += variants.faults(meta, pages, bodies)
+    digests = {name: variants.digest(reading.tree, page.value, bodies[name])
+               for name, page in pages.items() if page.value and name in bodies}
+    return Folder(slug, meta, brief, pages, tuple(letters), asset.value if asset else None, topic, tuple(faults),
+                  tuple(variants.notices(meta, pages)), digests)
 
 
 def _meta(reading: Reading, file: str) -> tuple[Read[OfferMeta], str]:
@@ -159,7 +165,7 @@ def _page(reading: Reading, slug: str, form: str | None, file: str) -> Read[Page
     return read_page(reading, file, f"/offers/{slug}/", "landing", default_form=form, offer=slug)
 
 
-def _name_faults(slug: str, folder: str, files: list[str]) -> Iterator[Fault]:
+def _name_faults(slug: str, folder: str, files: list[str], asset: str | None) -> Iterator[Fault]:
     if not SLUG.fullmatch(slug) or len(slug) > 60:
         yield Fault(printable(folder), 0, "bad-file-name", f"'{printable(slug)}' cannot be the name of an offer.",
                     "Rename it with small letters, digits and hyphens.")
@@ -170,7 +176,7 @@ def _name_faults(slug: str, folder: str, files: list[str]) -> Iterator[Fault]:
             yield Fault(f"{folder}/{name}", 0, "bad-variant-name", "A challenger is named by one letter from b to f.",
                         "Rename it, such as landing.b.md.")
         elif "/" not in name and name.endswith(".md") and not match and not name.startswith("_") and (
-                name not in {"offer.md", "thanks.md", "README.md"}):
+                name not in {"offer.md", "thanks.md", "README.md", asset}):
             yield Fault(printable(f"{folder}/{name}"), 0, "unknown-file", "No part of an offer has this name.",
                         nearest(name, ["landing.md", "landing.b.md", "thanks.md", "offer.md"]))
     challengers = [name for name in names if (match := _LANDING.fullmatch(name)) and match[1]]
@@ -187,8 +193,7 @@ def _name_faults(slug: str, folder: str, files: list[str]) -> Iterator[Fault]:
                     "Write thanks.md beside offer.md: what happens now.")
 
 
-def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, pages: dict[str, Read[Page]],
-                  letters: list[Letter]) -> Iterator[Fault]:
+def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, letters: list[Letter]) -> Iterator[Fault]:
     if meta.kind in WITH_FILE and meta.asset is None and meta.delivery != "none":
         yield read.fault(("kind",), "offer-without-asset", f"The {meta.kind} has no file to give.",
                          "Put the file beside offer.md and add `asset: <its name>`.")
@@ -205,33 +210,6 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, pages: dict[str, Read[
     if delivery is not None and "get_url" not in delivery.fields_used:
         yield Fault(delivery.file, 0, "delivery-without-link", "The delivery has no link to what people asked for.",
                     "Add a line [Get it]({{ get_url }}){.button}.")
-    yield from _variant_faults(read, meta, pages)
-
-
-def _variant_faults(read: Read[OfferMeta], meta: OfferMeta, pages: dict[str, Read[Page]]) -> Iterator[Fault]:
-    shown = {name for name, page in pages.items() if name != "thanks" and not (page.value and page.value.meta.draft)}
-    split = meta.experiment.split if meta.experiment else None
-    if meta.experiment is None:
-        for name in sorted(shown - {CONTROL}):
-            yield Fault(pages[name].file, 0, "variant-without-experiment", "Nobody ever sees this variant.",
-                        "Add `experiment: {goal: capture}` to offer.md, or set `draft: true` here.")
-        return
-    if len(shown) < 2:
-        yield read.fault(("experiment",), "experiment-without-challenger",
-                         "There is nothing to test the control against.",
-                         "Write landing.b.md, or delete `experiment`.")
-    if split is None:
-        return
-    if sum(split.values()) != 100:
-        yield read.fault(("experiment", "split"), "bad-split", f"The shares add up to {sum(split.values())}.",
-                         "Let them add up to 100.")
-    for name in split:
-        if name not in shown:
-            yield read.fault(("experiment", "split", name), "unknown-variant", f"There is no variant '{name}'.",
-                             nearest(name, shown))
-    for name in sorted(shown - set(split)):
-        yield read.fault(("experiment", "split"), "variant-not-in-split", f"The variant '{name}' has no share.",
-                         f"Add {name}, with 0 if it is to rest.")
 
 
 def form_faults(folder: Folder, form: CaptureForm) -> Iterator[Fault]:

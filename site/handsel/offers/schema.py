@@ -28,6 +28,7 @@ class Cover(Part):
     author: Line | None = None
 
 
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Goal = Literal["capture", "confirmed", "mql", "sql", "value"]
 GOALS: tuple[str, ...] = get_args(Goal)
 
@@ -48,11 +49,11 @@ class ExperimentSpec(Part):
     goal: Goal
     split: dict[Letter, Annotated[int, Field(ge=0, le=100)]] | None = None
     hypothesis: Sentence = ""
-    baseline: float | None = None
-    mde: float | None = None
-    alpha: float = 0.05
-    power: float = 0.8
-    value_cap: float | None = None
+    baseline: Number | None = None
+    mde: Number | None = None
+    alpha: Number = 0.05
+    power: Number = 0.8
+    value_cap: Number | None = None
     shifting: bool = False
 
     @property

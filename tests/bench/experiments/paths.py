@@ -1,137 +1,308 @@
-"""Simulated tests, looked at after every visitor: the product's own tables and bounds over whole paths at once.
+"""Simulated tests, looked at after every visitor: what the product's verdict gives over whole paths at once.
 
-numpy only adds and takes exponentials here. Every constant, grid and weight is the product's, and each path's evidence
-is held against the product's own function at one look drawn at random.
+numpy counts, adds, multiplies and takes exponentials here; every constant, grid, weight and share is the product's. The
+evidence is worked out at the first of every ``BLOCK`` visitors together with the most that the block's visitors could
+make of it, and at every visitor only where that would suffice for a verdict. ``follow`` walks paths with the product's
+``judge`` and raises where the two differ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammaln
 
-from handsel.experiments import eprocess, sequential, split
+from handsel.experiments import eprocess, sequential
 from handsel.experiments.plan import HYBRID, pair_size
-from handsel.experiments.trial import Cell, Pair, Plan
+from handsel.experiments.state import State, fresh
+from handsel.experiments.trial import Cell, Period, Plan, pairs
+from handsel.experiments.verdict import ALPHA, BOUNDARY_PART, Judgement, judge
 
 Array = np.ndarray
-CHUNK = 20_000  # looks at a time, so that a path fits the processor's cache
+BLOCK = 32
+DAYS = 60  # daily looks up to the planned sample
+
+
+class Stop(NamedTuple):
+    """A verdict: the visitor after whom it is reached, and for each challenger 1, -1, or 0 where it is not decided."""
+
+    row: int
+    signs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Path:
-    """One test of two variants. Cumulated counts: a row per visitor, a column for each of a converted, a not, b
-    converted, b not, one such table per share of b."""
+    """One test. ``counts`` has two rows per variant, converted and not, cumulated over the visitors: column 0 is before
+    the first. ``periods`` holds the column before each period's first visitor and the period's weights."""
 
-    tables: tuple[tuple[float, Array], ...]
+    counts: Array
+    periods: tuple[tuple[int, tuple[float, ...]], ...]
 
     @property
     def visitors(self) -> int:
-        return len(self.tables[0][1])
+        return self.counts.shape[1] - 1
 
-    def pairs(self, look: int) -> list[Pair]:
-        """The product's values after ``look`` visitors."""
-        found = []
-        for share, table in self.tables:
-            a1, a0, b1, b0 = map(int, table[look - 1])
-            found.append(Pair(share, Cell(a1 + a0, a1), Cell(b1 + b0, b1)))
-        return found
+    @property
+    def challengers(self) -> int:
+        return len(self.counts) // 2 - 1
 
+    @cached_property
+    def ends(self) -> list[int]:
+        return [begin for begin, _ in self.periods[1:]] + [self.visitors]
 
-def draw(rng: np.random.Generator, first: Array, second: Array, shares: Array) -> Path:
-    """A path of visitors who convert with the rates ``first`` and ``second`` and are given b with ``shares``."""
-    given = rng.random(len(first)) < shares
-    converted = rng.random(len(first)) < np.where(given, second, first)
-    columns = np.stack([~given & converted, ~given & ~converted, given & converted, given & ~converted], axis=1)
-    return Path(tuple((float(share), np.cumsum(columns & (shares == share)[:, None], axis=0, dtype=np.int64))
-                      for share in np.unique(shares)))
+    def at(self, row: int) -> tuple[list[Period], list[list[Cell]]]:
+        """The product's periods and cells after ``row`` visitors."""
+        periods, cells = [], []
+        for (begin, weights), end in zip(self.periods, self.ends, strict=True):
+            if begin < row or not periods:
+                periods.append(Period(weights))
+                won, lost = (self.counts[:, min(row, end)] - self.counts[:, begin]).reshape(-1, 2).T
+                cells.append([Cell(int(one + two), int(one)) for one, two in zip(won, lost, strict=True)])
+        return periods, cells
 
+    def pair(self, challenger: int) -> Array:
+        """The counts of the control and ``challenger`` alone: a converted, a not, b converted, b not."""
+        return self.counts[[0, 1, 2 * challenger, 2 * challenger + 1]]
 
-def log_e(path: Path, plan: Plan | None) -> Array:
-    """ln e after each visitor."""
-    baseline, mde = (plan.baseline, plan.mde) if plan else (None, None)
-    weights = np.array([point.weight for point in eprocess.alternatives(baseline, mde)])
-    tables = [(np.array(eprocess.factors(baseline, mde, share)).T, table) for share, table in path.tables]
-    parts = []
-    for start in range(0, path.visitors, CHUNK):
-        logs = sum(table[start:start + CHUNK] @ factors for factors, table in tables)
-        top = logs.max(axis=1)
-        parts.append(top + np.log(np.exp(logs - top[:, None]) @ weights))
-    return np.concatenate(parts)
+    def shares(self, challenger: int) -> list[tuple[int, int, float]]:
+        """Begin, end and share of ``challenger`` against the control, per period."""
+        nothing = [[Cell()] * (self.challengers + 1)]
+        return [(begin, end, pairs([Period(weights)], nothing, 0, challenger)[0].share)
+                for (begin, weights), end in zip(self.periods, self.ends, strict=True)]
 
-
-def compare(rng: np.random.Generator, path: Path, plan: Plan | None, evidence: Array) -> None:
-    """Hold ``evidence`` against the product's own function at one look; raises AssertionError where they differ."""
-    look = int(rng.integers(1, path.visitors + 1))
-    assert abs(eprocess.log_e(path.pairs(look), plan) - evidence[look - 1]) < 1e-8
+    def one_split(self, challenger: int) -> int:
+        """The last visitor until whom the share of ``challenger`` has not changed."""
+        shares = self.shares(challenger)
+        return next((begin for begin, _, share in shares if share != shares[0][2]), self.visitors)
 
 
-def z_scores(table: Array) -> Array:
-    """Z of the two proportions after each visitor, 0 while the product's own waits."""
-    a1, a0, b1, b0 = table.T.astype(float)
-    n_a, n_b, ones = a1 + a0, b1 + b0, a1 + b1
-    n = n_a + n_b
-    ready = (np.minimum(n_a, n_b) > 0) & (np.minimum(ones, n - ones) >= sequential.FEWEST)
+def draw(rng: np.random.Generator, rates: Sequence[Array | float], periods: Sequence[tuple[int, tuple[float, ...]]],
+         visitors: int) -> Path:
+    """A path of ``visitors`` who are given a variant by the periods' weights and convert with its rate."""
+    chance, given = rng.random(visitors, dtype=np.float32), np.zeros(visitors, np.int8)
+    ends = [begin for begin, _ in periods[1:]] + [visitors]
+    for (begin, weights), end in zip(periods, ends, strict=True):
+        for edge in np.cumsum(weights)[:-1] / sum(weights):
+            given[begin:end] += chance[begin:end] >= edge
+    rate: Array | float = rates[0]
+    for variant, other in enumerate(rates[1:], start=1):
+        if other is not rates[0]:
+            rate = np.where(given == variant, other, rate)
+    lost = rng.random(visitors) >= rate
+    return Path(cumulated(2 * given + lost, len(rates)), tuple(periods))
+
+
+def cumulated(kinds: Array, variants: int) -> Array:
+    """Counts of each kind of visitor (twice the variant, plus 1 where it did not convert) after each of them."""
+    counts = np.zeros((2 * variants, len(kinds) + 1), np.int32)
+    np.cumsum(kinds == np.arange(2 * variants, dtype=np.int8)[:, None], axis=1, out=counts[:, 1:])
+    return counts
+
+
+def planned(plan: Plan, share: float = 0.5, comparisons: int = 1) -> float:
+    """The planned visitors of two variants."""
+    return HYBRID * pair_size(plan.baseline, plan.mde, plan.alpha / comparisons, plan.power, share)
+
+
+def days(plan: Plan, visitors: int, share: float = 0.5, comparisons: int = 1) -> Array:
+    """The visitors after whom the daily look falls."""
+    found = np.ceil(np.arange(1, 1 + DAYS * 8) * planned(plan, share, comparisons) / DAYS).astype(int)
+    return found[found <= visitors]
+
+
+@lru_cache(maxsize=4096)
+def _factors(plan: Plan | None, share: float) -> Array:
+    return np.array(eprocess.factors(*(plan[:2] if plan else (None, None)), share)).T
+
+
+@lru_cache(maxsize=64)
+def _weights(plan: Plan | None) -> Array:
+    return np.array([point.weight for point in eprocess.alternatives(*(plan[:2] if plan else (None, None)))])
+
+
+def _mean(logs: Array, weights: Array) -> Array:
+    top = logs.max(axis=1)
+    return top + np.log(np.exp(logs - top[:, None]) @ weights)
+
+
+class Evidence:
+    """ln e of each challenger of ``path`` against the control."""
+
+    def __init__(self, path: Path, plan: Plan | None) -> None:
+        self.path, self.plan = path, plan
+
+    def _logs(self, challenger: int, rows: Array) -> Array:
+        pair = self.path.pair(challenger)
+        logs: Array | float = 0.0
+        for begin, end, share in self.path.shares(challenger):
+            seen = pair[:, np.clip(rows, begin, end)] - pair[:, begin][:, None]
+            logs = logs + seen.T @ _factors(self.plan, share)
+        return np.asarray(logs)
+
+    def exact(self, rows: Array) -> Array:
+        """A row per row asked for, a column per challenger."""
+        return np.stack([_mean(self._logs(each, rows), _weights(self.plan))
+                         for each in range(1, self.path.challengers + 1)], axis=1)
+
+    @cached_property
+    def most(self) -> Array:
+        """Per block and challenger, what ln e cannot exceed at any visitor of the block."""
+        edges = np.append(np.arange(0, self.path.visitors, BLOCK), self.path.visitors)
+        columns = []
+        for challenger in range(1, self.path.challengers + 1):
+            gains = np.maximum(0, np.max([_factors(self.plan, share) for *_, share in self.path.shares(challenger)],
+                                         axis=0))
+            new = np.diff(self.path.pair(challenger)[:, edges], axis=1)
+            columns.append(_mean(self._logs(challenger, edges[:-1]) + new.T @ gains, _weights(self.plan)))
+        return np.stack(columns, axis=1)
+
+    def may_reach(self, level: float) -> Array:
+        """The blocks in which the mean of all challengers' e may reach ``level`` (ln)."""
+        top = self.most.max(axis=1)
+        mean = top + np.log(np.exp(self.most - top[:, None]).mean(axis=1))
+        return np.flatnonzero(mean >= level - 1e-9)
+
+
+def held(path: Path, plan: Plan, challenger: int, rows: Array) -> Array:
+    """What is held against the planned boundary at looks after ``rows`` visitors; 0 where it is not used."""
+    comparisons = path.challengers
+    one = rows[rows <= path.one_split(challenger)]
+    a1, a0, b1, b0 = path.pair(challenger)[:, one].astype(float)
+    n_a, n_b = a1 + a0, b1 + b0
+    won, n = a1 + b1, n_a + n_b
+    whole = planned(plan, path.shares(challenger)[0][2], comparisons)
+    ready = (np.minimum(n_a, n_b) > 0) & (np.minimum(won, n - won) >= sequential.FEWEST)
     with np.errstate(all="ignore"):
-        pooled = ones / n
+        pooled = won / n
         z = (b1 / n_b - a1 / n_a) / np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
-    return np.where(ready, z, 0.0)
+    statistic = np.where(ready, np.abs(z) * np.sqrt(np.minimum(1.0, n / whole)), 0.0)
+    statistic[int(np.searchsorted(n, whole)) + 1:] = 0.0  # the first look at or after the planned sample is the last
+    return np.concatenate([statistic, np.zeros(len(rows) - len(one))])
 
 
-def planned(plan: Plan, share: float = 0.5) -> float:
-    """The planned visitors of both variants."""
-    return HYBRID * pair_size(plan.baseline, plan.mde, plan.alpha, plan.power, share)
+def rejected(logs: Array, held_: Array, alpha: float, part: float) -> Array:
+    """Closed testing at each row: which challengers are rejected in each set of challengers that they belong to."""
+    number = logs.shape[1]
+    standing = np.zeros(logs.shape, bool)
+    needed = -np.log(alpha * (1 - part))
+    top = logs.max(axis=1)
+    shares = np.exp(logs - top[:, None])
+    for size in range(1, number + 1):
+        bound = sequential.boundary(alpha * part / size) if part else np.inf
+        for chosen in map(list, combinations(range(number), size)):
+            with np.errstate(divide="ignore"):
+                mean = top + np.log(shares[:, chosen].sum(axis=1) / size)
+            standing[:, chosen] |= ((mean < needed) & (held_[:, chosen].max(axis=1) < bound))[:, None]
+    return ~standing
 
 
-def first_at(hit: Array) -> int | None:
-    """The visitor (from 1) after whom ``hit`` is first true."""
-    place = int(hit.argmax())
-    return place + 1 if hit[place] else None
+def lifts(path: Path, challenger: int, rows: Array) -> Array:
+    """The Mantel-Haenszel sums of the challenger less those of the control: their sign is the lift's."""
+    pair = path.pair(challenger)
+    total: Array | float = 0.0
+    for begin, end, _ in path.shares(challenger):
+        a1, a0, b1, b0 = (pair[:, np.clip(rows, begin, end)] - pair[:, begin][:, None]).astype(float)
+        total = total + (b1 * (a1 + a0) - a1 * (b1 + b0)) / np.maximum(1, a1 + a0 + b1 + b0)
+    return np.asarray(total)
 
 
-def stop(path: Path, plan: Plan | None, look: str, evidence: Array | None = None) -> tuple[int, int] | None:
-    """When a verdict is reached and its sign, as (visitors, 1 or -1), or None.
+def stop(evidence: Evidence, look: str) -> Stop | None:
+    """The first verdict on any challenger, with a look after every visitor, or None.
 
-    ``look`` is "visitor" (after every one) or "daily" (sixty looks up to the planned sample, then on).
+    ``look`` "visitor" uses the planned boundary at each of them, "daily" at sixty looks up to the planned sample, as
+    the worker does it: the e-process has every visitor.
     """
-    evidence = log_e(path, plan) if evidence is None else evidence
-    alpha = plan.alpha if plan else 0.05
-    part = {"visitor": 0.8, "daily": 0.9}[look] if plan else 0.0
-    hit = evidence >= -np.log(alpha * (1 - part))
-    if plan and len(path.tables) == 1:
-        share, table = path.tables[0]
-        whole = planned(plan, share)
-        t = np.minimum(np.arange(1, path.visitors + 1) / whole, 1)
-        last = min(int(np.ceil(whole)), path.visitors)
-        crossed = np.abs(z_scores(table)) * np.sqrt(t) >= sequential.boundary(alpha * part)
-        crossed[last:] = False
-        hit |= crossed
-    if look == "daily" and plan:
-        looks = np.ceil(np.arange(1, 1000) * planned(plan, path.tables[0][0]) / 60).astype(int)
-        seen = np.zeros(path.visitors, bool)
-        seen[looks[looks <= path.visitors] - 1] = True
-        hit &= seen
-    at = first_at(hit)
-    if at is None:
-        return None
-    above = below = 0.0
-    for pair in path.pairs(at):
-        if pair.visitors:
-            above += pair.second.conversions * pair.first.visitors / pair.visitors
-            below += pair.first.conversions * pair.second.visitors / pair.visitors
-    return at, 1 if above > below else -1
+    path, plan = evidence.path, evidence.plan
+    alpha, part = (plan.alpha, BOUNDARY_PART[look]) if plan else (ALPHA, 0.0)
+    rows = np.arange(1, path.visitors + 1)
+    blocks = evidence.may_reach(-np.log(alpha * (1 - part)))
+    wanted = [np.arange(max(1, block * BLOCK), min(path.visitors, (block + 1) * BLOCK) + 1) for block in blocks]
+    strongest = np.zeros((path.visitors, path.challengers))
+    if plan:
+        looks = rows if look == "visitor" else _common_days(path, plan)
+        for place in range(path.challengers):
+            strongest[looks - 1, place] = held(path, plan, place + 1, looks)
+        hits = np.flatnonzero(strongest.max(axis=1) >= sequential.boundary(alpha * part / path.challengers)) + 1
+        wanted += [hits[start:start + BLOCK] for start in range(0, len(hits), BLOCK)]
+    for chosen in sorted(wanted, key=lambda chunk: int(chunk[0])):
+        found = rejected(evidence.exact(chosen), strongest[chosen - 1], alpha, part)
+        place = int(found.any(axis=1).argmax())
+        if found[place].any():
+            return _first(evidence, strongest, int(chosen[place]), wanted, (alpha, part))
+    return None
+
+
+def _first(evidence: Evidence, strongest: Array, row: int, wanted: list[Array], parts: tuple[float, float]) -> Stop:
+    """The stop at ``row`` or at an earlier one, since the chunks that are asked one after the other may overlap."""
+    path = evidence.path
+    chosen = np.unique(np.concatenate([chunk[chunk <= row] for chunk in wanted if chunk[0] <= row]))
+    found = rejected(evidence.exact(chosen), strongest[chosen - 1], *parts)
+    signs = np.stack([np.sign(lifts(path, each, chosen)) for each in range(1, path.challengers + 1)], axis=1)
+    place = int((found & (signs != 0)).any(axis=1).argmax())
+    return Stop(int(chosen[place]), tuple(int(sign) for sign in found[place] * signs[place]))
+
+
+def _common_days(path: Path, plan: Plan) -> Array:
+    """The daily looks of a path with any number of variants, evenly split or by its first period's weights."""
+    weights = path.periods[0][1]
+    share = path.shares(1)[0][2]
+    pair = planned(plan, share, path.challengers)
+    whole = pair * sum(weights) / (weights[0] + weights[1])
+    found = np.ceil(np.arange(1, 1 + DAYS * 8) * whole / DAYS).astype(int)
+    return found[found <= path.visitors]
 
 
 def fixed_look(path: Path, plan: Plan, at: int) -> bool:
     """Whether one single look after ``at`` visitors finds a difference at the plan's alpha."""
-    z = float(z_scores(path.tables[0][1][at - 1:at])[0])
+    periods, cells = path.at(at)
+    z = sequential.z_score(pairs(periods, cells, 0, 1)[0])
     return abs(z) >= sequential.normal_quantile(1 - plan.alpha / 2)
 
 
-def split_log_e(first: Array) -> Array:
-    """ln e of the even split after each visitor, given how many of them were the first variant's."""
-    n = np.arange(1, len(first) + 1)
-    logs = [gammaln(c) - gammaln(c + n) + gammaln(c / 2 + first) + gammaln(c / 2 + n - first) - 2 * gammaln(c / 2)
-            + n * np.log(2) for c in split.CONCENTRATIONS]
-    return np.logaddexp(*logs) - np.log(2)
+def walk(path: Path, plan: Plan | None, look: str, rows: Sequence[int]) -> list[Judgement]:
+    """The product's own judgements after each of ``rows`` visitors, with the state handed on."""
+    state: State | None = fresh(look, path.challengers) if plan else None
+    daily = set(_common_days(path, plan).tolist()) if plan and look == "daily" else set()
+    found = []
+    for row in rows:
+        judgement = judge(plan, *path.at(row), look="daily" if row in daily else "visitor", state=state)
+        state = judgement.state
+        found.append(judgement)
+    return found
+
+
+def follow(rng: np.random.Generator, evidence: Evidence, look: str, stopped: Stop | None, looks: int = 6) -> int:
+    """Walk the path with the product's ``judge``; returns the number of looks, raises AssertionError where they differ.
+
+    It is asked at random visitors, where the planned boundary ends, and before, at and after the stop.
+    """
+    path, plan = evidence.path, evidence.plan
+    rows = set(rng.integers(1, path.visitors + 1, looks).tolist())
+    if plan:
+        ends = _common_days(path, plan) if look == "daily" else np.arange(1, path.visitors + 1)
+        for challenger in range(1, path.challengers + 1):
+            pair = path.pair(challenger).sum(axis=0)[ends]
+            past = np.flatnonzero(pair >= planned(plan, path.shares(challenger)[0][2], path.challengers))
+            rows |= {int(ends[past[0]])} if len(past) else set()
+    if stopped:
+        rows |= {max(1, stopped.row - 1), stopped.row}
+    order = sorted(rows)
+    for row, judgement in zip(order, walk(path, plan, look, order), strict=True):
+        decided = judgement.state.decided
+        if judgement.alarm:  # one right split in a thousand; it withholds what was decided
+            break
+        if stopped is None or row < stopped.row:
+            assert not any(decided), f"judge decides {decided} after {row} visitors, the paths at {stopped}"
+        elif row == stopped.row:
+            assert decided == stopped.signs, f"judge decides {decided}, the paths {stopped}"
+        else:
+            assert any(decided)
+    last = order[-1]
+    periods, cells = path.at(last)
+    own = [eprocess.log_e(pairs(periods, cells, 0, each), plan) for each in range(1, path.challengers + 1)]
+    assert np.allclose(evidence.exact(np.array([last]))[0], own, rtol=1e-9, atol=1e-8)
+    return len(order)

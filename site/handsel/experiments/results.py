@@ -199,6 +199,22 @@ def results(connection: Connection, experiment_id: int) -> Results | None:
     return None if row is None else _read(connection, row)
 
 
+def briefly(connection: Connection, ids: Iterable[int], *, course: bool = False) -> list[Results]:
+    """Those experiments in that order, without their timelines and exclusions (and without their courses, unless
+    asked for): what a list shows, for the same few questions however long it is."""
+    wanted = list(ids)
+    rows = {row.id: row for row in connection.execute(_experiments().where(Experiment.id.in_(wanted)))}
+    periods = _periods(connection, list(rows.values()))
+    looks = _courses(connection, list(rows.values())) if course else {}
+    return [_made(rows[number], periods[number], looks.get(number, ()), (), {}) for number in wanted if number in rows]
+
+
+def running(connection: Connection) -> list[int]:
+    """The numbers of the experiments that have not ended, newest first."""
+    return list(connection.scalars(select(Experiment.id).where(Experiment.ended_at.is_(None)).order_by(
+        Experiment.started_at.desc(), Experiment.id.desc())))
+
+
 def latest(connection: Connection, offer: str) -> Results | None:
     """The running experiment of ``offer``, or the one that began last; None if there never was one."""
     row = connection.execute(_experiments().where(Experiment.offer == offer).order_by(
@@ -227,7 +243,12 @@ def _experiments() -> Any:
 
 
 def _read(connection: Connection, row: Row[Any]) -> Results:
-    periods = _periods(connection, row)
+    return _made(row, _periods(connection, [row])[row.id], _courses(connection, [row])[row.id],
+                 _events(connection, row.id), _excluded(connection, row.id))
+
+
+def _made(row: Row[Any], periods: list[PeriodResult], course: tuple[LookResult, ...], events: tuple[EventResult, ...],
+          excluded: dict[str, int]) -> Results:
     answer: Mapping[str, Any] = row.result or {}
     latch = (row.state or {}).get("latch")
     shares = _shares(periods[-1].weights) if periods else (0.0,) * len(row.variants)
@@ -240,9 +261,9 @@ def _read(connection: Connection, row: Row[Any]) -> Results:
         decided_at=datetime.fromisoformat(latch["at"]) if latch and latch["at"] else None,
         decided_counts=tuple((int(seen), int(converted)) for seen, converted in latch["counts"]) if latch else (),
         reasons=tuple(answer.get("reasons", ())), alarm=bool(answer.get("srm", {}).get("alarm")),
-        alarm_p=answer.get("srm", {}).get("p_anytime", 1.0), excluded=_excluded(connection, row.id),
-        planned=planned_visitors(row.plan), periods=tuple(periods), events=_events(connection, row.id),
-        course=_course(connection, row), looked_at=row.looked_at, asked=row.asked, state=row.state)
+        alarm_p=answer.get("srm", {}).get("p_anytime", 1.0), excluded=excluded,
+        planned=planned_visitors(row.plan), periods=tuple(periods), events=events, course=course,
+        looked_at=row.looked_at, asked=row.asked, state=row.state)
 
 
 def arms(variants: Iterable[str], cells: Iterable[Cell], answer: Mapping[str, Any], shares: Iterable[float], *,
@@ -265,16 +286,21 @@ def _shares(weights: Iterable[float]) -> tuple[float, ...]:
     return tuple(weight / sum(weights) for weight in weights)
 
 
-def _periods(connection: Connection, row: Row[Any]) -> list[PeriodResult]:
+def _periods(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, list[PeriodResult]]:
+    """By experiment: its periods with the counts of each variant."""
+    variants = {row.id: row.variants for row in rows}
+    found: dict[int, list[PeriodResult]] = {number: [] for number in variants}
     periods = connection.execute(
-        select(*ExperimentPeriod.__table__.columns).where(ExperimentPeriod.experiment_id == row.id)
+        select(*ExperimentPeriod.__table__.columns).where(ExperimentPeriod.experiment_id.in_(variants))
         .order_by(ExperimentPeriod.begins_at, ExperimentPeriod.id)).all()
     counted = {(arm.period_id, arm.variant): Cell(arm.visitors, arm.conversions, arm.total, arm.squares)
                for arm in connection.execute(select(*Arm.__table__.columns).where(
                    Arm.period_id.in_([period.id for period in periods])))}
-    return [PeriodResult(tuple(period.weights), period.begins_at, period.ends_at, period.why,
-                         tuple(counted.get((period.id, name), NOTHING) for name in row.variants))
-            for period in periods]
+    for period in periods:
+        found[period.experiment_id].append(PeriodResult(
+            tuple(period.weights), period.begins_at, period.ends_at, period.why,
+            tuple(counted.get((period.id, name), NOTHING) for name in variants[period.experiment_id])))
+    return found
 
 
 def _totals(variants: Iterable[str], periods: Iterable[PeriodResult]) -> list[Cell]:
@@ -297,11 +323,17 @@ def _events(connection: Connection, experiment_id: int) -> tuple[EventResult, ..
     return tuple(EventResult(*each) for each in rows)
 
 
-def _course(connection: Connection, row: Row[Any]) -> tuple[LookResult, ...]:
+def _courses(connection: Connection, rows: Iterable[Row[Any]]) -> dict[int, tuple[LookResult, ...]]:
+    """By experiment: its daily looks."""
+    known = {row.id: row for row in rows}
+    found: dict[int, list[LookResult]] = {number: [] for number in known}
     looks = connection.execute(select(*ExperimentLook.__table__.columns).where(
-        ExperimentLook.experiment_id == row.id).order_by(ExperimentLook.day))
-    return tuple(LookResult(
-        look.day, look.at, look.result["verdict"],
-        arms(row.variants, [Cell(*cell) for cell in look.result["counts"]], look.result,
-             (0.0,) * len(row.variants), values=row.goal == "value"),
-        look.result["srm"]["alarm"]) for look in looks)
+        ExperimentLook.experiment_id.in_(known)).order_by(ExperimentLook.day))
+    for look in looks:
+        row = known[look.experiment_id]
+        found[row.id].append(LookResult(
+            look.day, look.at, look.result["verdict"],
+            arms(row.variants, [Cell(*cell) for cell in look.result["counts"]], look.result,
+                 (0.0,) * len(row.variants), values=row.goal == "value"),
+            look.result["srm"]["alarm"]))
+    return {number: tuple(course) for number, course in found.items()}

@@ -74,15 +74,16 @@ class Compiled:
 
     def body(self, encoding: str, tokens: Sequence[bytes]) -> bytes:
         """The page as sent in ``encoding``."""
-        packed = self.packed[encoding].start
-        if not self.order:
-            return packed
+        return self.packed[encoding].start + self.end(encoding, tokens)
+
+    def end(self, encoding: str, tokens: Sequence[bytes]) -> bytes:
+        """What follows the beginning that is packed already, for a page as sent in ``encoding``."""
         rest = self.rest(tokens)
-        if not encoding:
-            return packed + rest
+        if not encoding or not rest:
+            return rest
         if encoding == "br":
-            return packed + _brotli_stored(rest)
-        return packed + _gzip_end(rest, self.crc, len(self.start))
+            return _brotli_stored(rest)
+        return _gzip_end(rest, self.crc, len(self.start))
 
 
 def compiled(press: Press, sheet: Sheet, variant: str) -> Compiled:

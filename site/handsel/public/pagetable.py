@@ -76,11 +76,11 @@ class PageTable:
         return self.files(environ, start_response)
 
     def _answer(self, entry: Entry, environ: dict[str, Any], start_response: Start, now: datetime) -> Iterable[bytes]:
-        visit = self.traffic.visit(environ)
+        visit = self.traffic.visit(environ, now)
         offer = entry.sheet.offer
         variant = pick(visit.visitor, offer.slug, entry.split) if offer else ""
         page = entry.pages[variant]
-        self.traffic.record("view", page.path, visit, page.offer, variant)
+        self.traffic.record("view", page.path, visit, page.offer, variant, at=now)
         encoding = encoding_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
         packed = page.packed[encoding]
         rows = packed.secure_rows if environ["wsgi.url_scheme"] == "https" else packed.plain_rows
@@ -93,9 +93,9 @@ class PageTable:
         if page.holes:
             at = int(now.timestamp() * 1000)
             tokens = [self.mint(hole, visit, page.path, at).encode() for hole in page.holes]
-        body = page.body(encoding, tokens)
-        start_response("200 OK", [*rows, ("Content-Length", str(len(body)))])
-        return [body] if environ["REQUEST_METHOD"] == "GET" else []  # granian sends a list in one go
+        body = [packed.start, page.end(encoding, tokens)] if tokens else [packed.start]
+        start_response("200 OK", [*rows, ("Content-Length", str(sum(map(len, body))))])
+        return body if environ["REQUEST_METHOD"] == "GET" else []  # granian sends a list in one go
 
     def mint(self, hole: Hole, visit: Visit, path: str, at_ms: int) -> str:
         """A form token for one hole of the page at ``path``."""

@@ -1,4 +1,4 @@
-"""Hits are noted in memory and written together: by one thread, each second or five hundred, in one transaction.
+"""Hits are noted in memory and written together: by one thread, each second or two thousand, in one transaction.
 
 A page view so costs its visitor about a microsecond. What a process has noted and not yet written is lost when it is
 killed; a process that ends in order writes it first.
@@ -11,11 +11,10 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from flask import Flask
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from handsel import clock
@@ -25,7 +24,7 @@ from handsel.traffic.secrets import GRACE, forget_before, known_secret, secret_o
 from handsel.traffic.visitor import Visit, visit
 
 EVERY = 1.0  # seconds between two writes: how far reports may lag
-ENOUGH = 500  # hits that are written at once without waiting for the second to end
+ENOUGH = 2_000  # hits that are written at once without waiting for the second to end: 10 ms of the database's time
 MOST = 100_000  # hits that we hold while the database cannot be written; beyond, new ones are dropped and counted
 
 log = logging.getLogger(__name__)
@@ -53,15 +52,16 @@ class Traffic:
         self._lock = threading.Lock()  # one write at a time: the thread's, or a flush
         self._process = 0
         self._day: tuple[date, bytes] = (date.min, b"")
+        self._kept = date.min  # the first day whose secret is still there, as far as this process knows
         self._closed = False
 
-    def visit(self, environ: Mapping[str, Any]) -> Visit:
-        """The visit behind a WSGI request, under today's secret."""
-        return visit(environ, self.secret())
+    def visit(self, environ: Mapping[str, Any], at: datetime | None = None) -> Visit:
+        """The visit behind a WSGI request, under today's secret; ``at`` is now, from one who has asked the clock."""
+        return visit(environ, self.secret(at))
 
-    def secret(self) -> bytes:
+    def secret(self, at: datetime | None = None) -> bytes:
         """Today's secret; the first call of a day reads or makes it in the database."""
-        today = clock.now().date()
+        today = (at or clock.now()).date()
         day, secret = self._day
         if day != today:
             with self.app.app_context():
@@ -82,15 +82,16 @@ class Traffic:
             secret = os.urandom(32)
         return secret
 
-    def record(self, kind: str, path: str, visit: Visit, offer: str = "", variant: str = "") -> None:
+    def record(self, kind: str, path: str, visit: Visit, offer: str = "", variant: str = "",
+               *, at: datetime | None = None) -> None:
         """Note that ``visit`` did ``kind`` (``view``, ``submit``, ``click``, ``download``) on the page at ``path``.
 
         A view with an ``offer`` and a ``variant`` is also the visitor's exposure in that offer's experiment.
         """
-        self._noted.append(Noted(clock.now(), kind, path, offer, variant, visit))
+        self._noted.append(Noted(at or clock.now(), kind, path, offer, variant, visit))
         if self._process != os.getpid():
             self._start()
-        if len(self._noted) >= ENOUGH:
+        if len(self._noted) >= ENOUGH and not self._wake.is_set():
             self._wake.set()
 
     def _start(self) -> None:
@@ -119,17 +120,16 @@ class Traffic:
             noted, self._noted = self._noted, []
             if not noted:
                 return
+            kept = (noted[-1].at - GRACE).date()
             try:
                 with self.app.app_context(), write_connection() as connection:
-                    self._write(connection, noted)
+                    writing.write(connection, noted)
+                    if kept != self._kept:
+                        forget_before(connection, kept)
             except BaseException:
                 self._keep(noted)
                 raise
-
-    def _write(self, connection: Connection, noted: list[Noted]) -> None:
-        writing.write(connection, noted)
-        now = datetime.now(UTC) if not noted else noted[-1].at
-        forget_before(connection, (now - GRACE).date())
+            self._kept = kept
 
     def _keep(self, noted: list[Noted]) -> None:
         room = max(0, MOST - len(self._noted))

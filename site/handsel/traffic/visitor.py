@@ -48,12 +48,12 @@ def visit(environ: Mapping[str, Any], secret: bytes) -> Visit:
     get = environ.get
     prefix = address_prefix(get("REMOTE_ADDR") or "")
     browser = get("HTTP_USER_AGENT") or ""
-    robot, device = _kind_of_browser(browser)
+    robot, device, shown = _kind_of_browser(browser)
     query = get("QUERY_STRING")
     utm = _utm(query) if query and "utm_" in query else NO_UTM
     referrer, source = _referrer(get("HTTP_REFERER") or "", get("HTTP_HOST") or "")
     return Visit(
-        visitor_hash(secret, prefix, browser), prefix, clean(browser, 200), device,
+        visitor_hash(secret, prefix, browser), prefix, shown, device,
         "bot" if robot else _aside(environ), get("HTTP_SEC_GPC") == "1" or get("HTTP_DNT") == "1",
         referrer, (utm[0] and utm[0].lower()) or source, utm, _language(get("HTTP_ACCEPT_LANGUAGE") or ""),
     )
@@ -86,17 +86,18 @@ def clean(text: str, longest: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _kind_of_browser(browser: str) -> tuple[bool, str]:
-    """Whether a browser says that it is a program, and its coarse kind of device."""
+def _kind_of_browser(browser: str) -> tuple[bool, str, str]:
+    """Whether a browser says that it is a program, its coarse kind of device, and its name as we keep it."""
+    shown = clean(browser, 200)
     if len(browser) < 12:  # no browser that people use says so little
-        return True, "computer"
+        return True, "computer", shown
     words = browser[:400].lower()
     device = "computer"
     if "ipad" in words or "tablet" in words or ("android" in words and "mobile" not in words):
         device = "tablet"
     elif "mobi" in words or "iphone" in words:
         device = "phone"
-    return _crawler(browser[:400]), device
+    return _crawler(browser[:400]), device, shown
 
 
 def _crawler(browser: str) -> bool:

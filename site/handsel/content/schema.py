@@ -6,9 +6,22 @@ import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from handsel.content.values import Hex, Instant, Language, Line, Mailbox, Sender, Sentence, SiteUrl, Slug, Target
+from handsel.content.values import (
+    Hex,
+    Instant,
+    Language,
+    Line,
+    Mailbox,
+    Sender,
+    Sentence,
+    SiteUrl,
+    Slug,
+    Target,
+    fault,
+)
+from handsel.errors import nearest
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """How offers, forms and pages are named."""
@@ -60,8 +73,32 @@ class Author(Part):
     url: Target | None = None
 
 
+FONTS = ("old-style", "sans", "rounded", "slab")
+"""The kinds of letters that every computer has."""
+THEME_FOLDER = "content/_theme"
+_FONT_FILE = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*\.woff2")
+_ICON = re.compile(r"\S+\.(svg|png|ico)")
+
+
+def _headings(value: str) -> str:
+    if value in FONTS or _FONT_FILE.fullmatch(value):
+        return value
+    raise fault("unknown-choice", f"'{value[:60]}' is neither a kind of letters nor the name of a .woff2 file.",
+                nearest(value, FONTS) + f" Or put a font into {THEME_FOLDER}/ and write the name of its file.")
+
+
+def _icon(value: str) -> str:
+    if _ICON.fullmatch(value):
+        return value
+    raise fault("bad-icon", f"'{value[:60]}' is no icon that browsers show.",
+                "Use an SVG, or a square PNG of 48 pixels or more.")
+
+
 class Theme(Part):
-    """What the look takes from the marketer; see the manual's page on the theme."""
+    """What the look takes from the marketer; see the manual's page on writing pages.
+
+    ``headings`` is one of FONTS or the name of a font file in THEME_FOLDER.
+    """
 
     kinds: ClassVar[dict[str, str]] = {"brand": "bad-colour", "mark": "bad-colour"}
 
@@ -69,10 +106,19 @@ class Theme(Part):
     mark: Hex = "#fad371"
     paper: Literal["warm", "white", "cool"] = "warm"
     scheme: Literal["auto", "light", "dark"] = "auto"
-    headings: Literal["old-style", "sans", "rounded", "slab"] = "old-style"
+    headings: Annotated[str, AfterValidator(_headings)] = "old-style"
+    text: Literal["old-style", "sans", "rounded", "slab"] = "sans"
     radius: Literal["none", "small", "medium", "large"] = "medium"
+    density: Literal["compact", "normal", "airy"] = "normal"
     logo: Target | None = None
+    logo_dark: Target | None = None
+    favicon: Annotated[Target, AfterValidator(_icon)] | None = None
     pattern: Literal["waves", "rings", "grid", "none"] = "waves"
+
+    @property
+    def font_file(self) -> str | None:
+        """The path of the uploaded font, from the project's root."""
+        return None if self.headings in FONTS else f"{THEME_FOLDER}/{self.headings}"
 
 
 class SiteSettings(Part):
@@ -89,6 +135,7 @@ class SiteSettings(Part):
     mail: MailSettings | None = None
     privacy: Target = "/privacy/"
     keep_years: int = Field(default=2, ge=1, le=30)
+    recognition_days: int = Field(default=180, ge=1, le=390)
     navigation: tuple[MenuLink, ...] = ()
     footer: tuple[MenuLink, ...] = ()
     topics: dict[Key, Line] = Field(default_factory=dict)

@@ -19,6 +19,7 @@ from handsel.accounts.sessions import SignedIn
 from handsel.desk import words
 from handsel.desk.door import PREFIX, csrf_input, roles_of
 from handsel.desk.figures import percent
+from handsel.forms.schema import RECOGNITION
 from handsel.mail.models import Message
 from handsel.offers.live import current
 
@@ -129,7 +130,7 @@ def message_title(message: Message) -> str:
 
 def topic_name(topic: str) -> str:
     """What people subscribe to, as the site's settings word it."""
-    return current().site.topics.get(topic, topic)
+    return "to be recognised" if topic == RECOGNITION else current().site.topics.get(topic, topic)
 
 
 def error_page(error: HTTPException) -> ResponseReturnValue:

@@ -16,7 +16,7 @@ from handsel.content.schema import SLUG
 from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
 from handsel.forms.library import AUTOCOMPLETE, CaptureForm, ConsentBox, Field, Spam
-from handsel.forms.schema import CHOOSING, RESERVED_NAMES, ConsentSpec, FieldSpec, FormSpec
+from handsel.forms.schema import CHOOSING, RECOGNITION, RESERVED_NAMES, ConsentSpec, FieldSpec, FormSpec
 
 
 def read_forms(reading: Reading) -> dict[str, Read[CaptureForm]]:
@@ -174,7 +174,12 @@ def _consent_faults(spec: FormSpec, parsed: Parsed, reading: Reading) -> Iterato
             yield parsed.fault((*at, "purpose"), "duplicate-consent",
                                f"The form asks twice to agree to '{consent.purpose}'.", "Keep one of the two.")
         seen.add(consent.purpose)
-        if reading.settled and consent.purpose not in reading.site.topics:
+        if consent.purpose == RECOGNITION:
+            if consent.by == "button":
+                yield parsed.fault((*at, "by"), "recognition-by-button",
+                                   "Nobody agrees to be recognised by pressing the button for something else.",
+                                   "Delete `by`: the consent then has a box of its own.")
+        elif reading.settled and consent.purpose not in reading.site.topics:
             yield parsed.fault((*at, "purpose"), "unknown-topic", f"There is no topic '{consent.purpose}'.",
                                nearest(consent.purpose, reading.site.topics) or f"Add it to topics in {SITE_FILE}.")
         if consent.required:

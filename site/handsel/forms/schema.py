@@ -26,6 +26,8 @@ RESERVED_NAMES = frozenset({"data", "errors", "meta", "process", "validate", "po
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 ConsentBy = Literal["box", "button"]
 """How people agree: by ticking a box, or by pressing the button of a form that asks for nothing else."""
+RECOGNITION = "recognition"
+"""The purpose that is no topic: to be recognised by a cookie when one comes back."""
 Disposable = Literal["allow", "quarantine", "refuse"]
 
 

@@ -18,12 +18,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from handsel.db import db, is_sqlite
 from handsel.experiments.models import Conversion, Exposure
 from handsel.forms.library import ConsentBox
+from handsel.forms.schema import RECOGNITION
 from handsel.leads.cells import is_plain
 from handsel.leads.due import Due, random_key
 from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag, Wording
 from handsel.leads.plan import Plan, plan
 from handsel.leads.profile import COLUMNS, highest, joined, overlaid
-from handsel.leads.rows import Pen, Row, loaded, shaped
+from handsel.leads.recognition import Recognised, remember
+from handsel.leads.rows import Pen, Row, instant, loaded, shaped
 from handsel.leads.together import Together
 from handsel.leads.token import Ticket
 from handsel.mail import suppress
@@ -33,7 +35,7 @@ from handsel.traffic.visitor import UTM, Visit
 TRIES = 3  # PostgreSQL may ask one of two transactions that wait for each other to begin again
 
 _RETURNED = ("id", "key", "confirmed_at", "stage", "source", "tags_text", "offers_text", "consent_text", "custom",
-             *COLUMNS)
+             "paused_until", *COLUMNS)
 _UPSERT = ("ON CONFLICT (email) DO UPDATE SET last_capture_at = excluded.last_capture_at RETURNING "
            + ", ".join(_RETURNED))
 _JOURNEY = f"SELECT first_page, referrer, source, {', '.join(UTM)} FROM visitor WHERE visitor = :visitor"  # noqa: S608
@@ -67,6 +69,13 @@ class Claim:
     at: datetime
     language: str = "en"
     quarantine: str = ""
+    recognised: Recognised | None = None
+    """The visitor's number from now on, if they agreed to be recognised."""
+
+    @property
+    def topics(self) -> set[str]:
+        """The purposes agreed to that are about mail."""
+        return {box.purpose for box in self.consents} - {RECOGNITION}
 
     @property
     def once(self) -> str:
@@ -141,7 +150,7 @@ class Prepared:
                     "stage": offer.meta.stage, "tags_text": joined(tags), "offers_text": offer.slug}
         lead = shaped(Lead, **columns, key=random_key(), captured_at=claim.at, last_capture_at=claim.at,
                       plain=is_plain(columns))
-        return cls(offer, claim, mailbox, plan(offer, {box.purpose for box in claim.consents}), lead,
+        return cls(offer, claim, mailbox, plan(offer, claim.topics), lead,
                    _capture_row(offer, claim),
                    [_consent_rows(claim, box) for box in sorted(claim.consents, key=_hash)], tags)
 
@@ -161,9 +170,11 @@ class Prepared:
         self._tag(pen, lead)
         if not self.claim.quarantine:
             self._convert(pen, capture_id)
+            if self.claim.recognised:
+                remember(pen, self.claim.recognised, lead["id"], self.claim.ticket.unit, row)
             due = Due(self.offer, self.plan, lead["id"], capture_id, row["key"], self.claim.at, self.claim.answers,
-                      {box.purpose for box in self.claim.consents}, self.mailbox)
-            due.send(pen, is_new=lead["key"] == self.lead["key"])
+                      self.claim.topics, self.mailbox)
+            due.send(pen, is_new=lead["key"] == self.lead["key"], paused_until=instant(lead["paused_until"]))
         return Captured(row["key"], True)
 
     def _journey(self, pen: Pen) -> None:
@@ -201,9 +212,9 @@ class Prepared:
     def _convert(self, pen: Pen, capture_id: int) -> None:
         """Write the conversion, and the exposure that its page view may not have written yet."""
         ticket, visit = self.claim.ticket, self.claim.visit
-        if not ticket.visitor or not ticket.variant or visit.excluded:
+        if not ticket.unit or not ticket.variant or visit.excluded:
             return
-        seen = {"offer": self.offer.slug, "visitor": ticket.visitor, "variant": ticket.variant,
+        seen = {"offer": self.offer.slug, "visitor": ticket.unit, "variant": ticket.variant,
                 "at": self.capture["at"]}
         pen.add(Exposure, shaped(Exposure, **seen, day=self.claim.at.date()), "ON CONFLICT DO NOTHING")
         pen.add(Conversion, shaped(Conversion, **seen, goal="capture", capture_id=capture_id), "ON CONFLICT DO NOTHING")

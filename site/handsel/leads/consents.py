@@ -10,6 +10,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handsel.forms.schema import RECOGNITION
+from handsel.leads import recognition
 from handsel.leads.models import Consent, Lead, Wording
 from handsel.traffic.visitor import Visit
 
@@ -67,8 +69,11 @@ def confirm(session: Session, lead: Lead, capture_ids: Iterable[int], way: Way, 
 
 def withdraw(session: Session, lead: Lead, purposes: Iterable[str] | None, way: Way, at: datetime) -> None:
     """Withdraw the purposes now agreed to, or those of them that are named."""
-    for purpose in sorted(agreed(session, lead.id) & set(purposes) if purposes is not None else
-                          agreed(session, lead.id)):
+    standing = agreed(session, lead.id)
+    leaving = standing if purposes is None else standing & set(purposes)
+    if RECOGNITION in leaving:
+        recognition.forget(session, lead)
+    for purpose in sorted(leaving):
         add(session, lead.id, purpose, "withdrawn", way=way, at=at)
 
 

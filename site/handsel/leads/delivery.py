@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from handsel.db import insert_or
+from handsel.forms.schema import RECOGNITION
 from handsel.leads.address import normalised, sendable
 from handsel.leads.confirm import locked
 from handsel.leads.due import Due, pen_of, random_key
@@ -78,9 +79,9 @@ def _planned(session: Session, offer: Offer, capture: Capture) -> Plan:
 
 
 def ticked(session: Session, capture: Capture) -> set[str]:
-    """The purposes that were ticked in a capture's form."""
+    """The topics that were ticked in a capture's form."""
     return set(session.scalars(select(Consent.purpose).where(
-        Consent.capture_id == capture.id, Consent.state == "given")))
+        Consent.capture_id == capture.id, Consent.state == "given", Consent.purpose != RECOGNITION)))
 
 
 def due_of(session: Session, offer: Offer, capture: Capture, at: datetime) -> Due:

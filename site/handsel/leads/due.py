@@ -58,8 +58,12 @@ class Due:
     mailbox: str
     """The address's hash as the suppression list keeps it."""
 
-    def send(self, pen: Pen, *, is_new: bool = False) -> None:
-        """Queue the first mail, if the mailbox may have one, and the letters that its lead does not have yet."""
+    def send(self, pen: Pen, *, is_new: bool = False, paused_until: datetime | None = None) -> None:
+        """Queue the first mail, if the mailbox may have one, and the letters that its lead does not have yet.
+
+        A series that begins while its lead pauses begins at the end of the pause.
+        """
+        begins = max(self.at, paused_until or self.at)
         if self.plan.instant:
             pen.add(Grant, self._grant(self.at, proves=False))
         if self.plan.mail:
@@ -68,7 +72,7 @@ class Due:
         if self.plan.letters and not is_new:
             known = {row[0] for row in pen.run(_LETTERS, {"lead": self.lead_id, "offer": self.offer.slug})}
         pen.add_all(Message, [
-            self._message("letter", f"letter:{self.capture_key}:{letter.step}", self.at + letter.due_after,
+            self._message("letter", f"letter:{self.capture_key}:{letter.step}", begins + letter.due_after,
                           step=letter.step, topic=letter.topic)
             for letter in self.plan.letters if letter.step not in known])
 

@@ -16,7 +16,7 @@ from handsel.leads.address import normalised
 from handsel.leads.models import Capture, Lead
 from handsel.mail import suppress
 from handsel.mail.inbox import Inbox
-from handsel.traffic.models import Hit, Visitor
+from handsel.traffic.models import Hit, KnownVisitor, Visitor
 
 
 def forget(session: Session, lead: Lead, at: datetime, actor: str) -> None:
@@ -41,10 +41,17 @@ def _unlink_visits(session: Session, lead: Lead) -> None:
         Capture.lead_id == lead.id, Capture.visitor != ""))
     for visitor, captured_at in captures.all():
         midnight = datetime.combine(captured_at.date(), time(), UTC)
-        session.execute(update(Hit).where(
-            Hit.at >= midnight - timedelta(days=1), Hit.at < midnight + timedelta(days=2), Hit.visitor == visitor)
-            .values(visitor="", source="", campaign=""))
-        session.execute(delete(Visitor).where(Visitor.visitor == visitor))
+        _unlink(session, visitor, midnight - timedelta(days=1), midnight + timedelta(days=2))
+    known = session.execute(select(KnownVisitor.visitor, KnownVisitor.at, KnownVisitor.until).where(
+        KnownVisitor.lead_id == lead.id))
+    for visitor, at, until in known.all():
+        _unlink(session, visitor, at, until)
+
+
+def _unlink(session: Session, visitor: str, since: datetime, until: datetime) -> None:
+    session.execute(update(Hit).where(Hit.at >= since, Hit.at < until, Hit.visitor == visitor)
+                    .values(visitor="", source="", campaign=""))
+    session.execute(delete(Visitor).where(Visitor.visitor == visitor))
 
 
 def clear_inbox(address: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from handsel.forms.schema import RECOGNITION
 from handsel.leads import consents
 from handsel.leads.consents import Way
 from handsel.leads.due import random_key
@@ -27,6 +28,8 @@ def choose(session: Session, lead: Lead, wanted: Collection[str], *, topics: Map
            at: datetime) -> None:
     """Agree to the ``wanted`` ones of the site's ``topics`` (purpose to words) and leave the others.
 
+    To be recognised by a cookie is agreed to in the browser that gets it, so here it can only be left.
+
     The link went to the mailbox alone, so a box ticked here needs no other proof. Needs a write transaction.
     """
     session.refresh(lead, with_for_update=True)
@@ -42,7 +45,9 @@ def choose(session: Session, lead: Lead, wanted: Collection[str], *, topics: Map
             hash_ = consents.wording(session, purpose, language, words)
             consents.add(session, lead.id, purpose, "given", way=way, at=at, wording_hash=hash_)
             consents.add(session, lead.id, purpose, "confirmed", way=way, at=at, wording_hash=hash_)
-    if wanted:
+    if RECOGNITION in newest and RECOGNITION not in wanted:
+        consents.withdraw(session, lead, [RECOGNITION], way, at)
+    if set(wanted) & set(topics):
         lead.unsubscribed_at = None
         suppress.lift(session, lead.email, "unsubscribe", at)
         suppress.lift(session, lead.email, "erasure", at)

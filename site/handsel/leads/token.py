@@ -22,7 +22,7 @@ NONCE = 16  # random bytes: as many as a key needs that nobody may guess
 TIME = 6  # bytes of the time in milliseconds, enough until the year 10889
 AT_ONCE = 256  # nonces fetched from the system in one call, which costs as much as everything else in a token
 _SEPARATOR = "\x1f"
-_FIELDS = 12  # texts in a token
+_FIELDS = 13  # texts in a token
 _SIGNS = bytes.maketrans(b"+/", b"-_")
 
 
@@ -40,6 +40,8 @@ class Ticket(NamedTuple):
     source: str
     referrer: str
     utm: tuple[str, str, str, str, str]
+    unit: str
+    """Whom experiments count; the visitor, unless they are recognised by a cookie."""
 
 
 def signing_key(secret_key: str) -> bytes:
@@ -72,7 +74,8 @@ def mint(key: bytes, visit: Visit, *, offer: str, form: str, variant: str, page:
 
     ``page`` is the path of the page that shows the form, ``at_ms`` the present time in milliseconds since 1970.
     """
-    text = _SEPARATOR.join((offer, form, variant, page, visit.kept, visit.source, visit.referrer, *visit.utm))
+    unit = "" if visit.unit == visit.visitor else visit.unit
+    text = _SEPARATOR.join((offer, form, variant, page, visit.kept, visit.source, visit.referrer, *visit.utm, unit))
     body = _nonce() + at_ms.to_bytes(TIME, "big") + text.encode()
     return _written(_mark(key, body) + body)
 
@@ -110,6 +113,6 @@ def read(key: bytes, token: str) -> Ticket | None:
         return None
     nonce = _written(body[:NONCE])
     issued_ms = int.from_bytes(body[NONCE : NONCE + TIME], "big")
-    offer, form, variant, page, visitor, source, referrer, utm_source, medium, campaign, term, content = texts
+    offer, form, variant, page, visitor, source, referrer, utm_source, medium, campaign, term, content, unit = texts
     return Ticket(nonce, issued_ms, offer, form, variant, page, visitor, source, referrer,
-                  (utm_source, medium, campaign, term, content))
+                  (utm_source, medium, campaign, term, content), unit or visitor)

@@ -35,6 +35,7 @@ def unsubscribe(session: Session, lead: Lead, topic: str, way: Way, at: datetime
     consents.withdraw(session, lead, [topic] if topic else None, way, at)
     if not topic:
         lead.unsubscribed_at = lead.unsubscribed_at or at
+        lead.paused_until = None  # whoever comes back comes back at once
     # What a worker holds is cancelled too, unless its text has begun to go out: the worker asks once more before that.
     waiting = update(Message).where(Message.lead_id == lead.id, Message.kind == "letter",
                                     Message.state.in_(("queued", "claimed")), Message.begun_at.is_(None))

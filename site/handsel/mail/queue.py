@@ -63,13 +63,15 @@ class Result:
     """What becomes of a claimed message.
 
     ``state`` is a final one, or ``queued`` to come back at ``due_at``. ``outcome`` names the attempt if it was one
-    (``sent``, ``retry``, ``failed``, ``unknown``); empty, and it does not count.
+    (``sent``, ``retry``, ``failed``, ``unknown``); empty, and it does not count. ``afresh``: it is due only then, with
+    its whole lifetime before it.
     """
 
     state: str
     reason: str = ""
     due_at: datetime | None = None
     outcome: str = ""
+    afresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def store(connection: Connection, claimed: Claimed, worker: str, result: Result,
                                "begun_at": None}
     if result.state == "queued":
         columns["due_at"] = result.due_at
+    if result.afresh and result.due_at is not None:
+        columns |= {"first_due_at": result.due_at, "give_up_at": result.due_at + LIFETIMES[claimed.kind]}
     if result.state == "sent":
         columns["sent_at"] = at
     if result.state in FINAL and claimed.kind == "account":
@@ -211,6 +215,15 @@ def wake(session: Session | Connection, lead_id: int, at: datetime) -> None:
     session.execute(update(_message).where(
         _m.lead_id == lead_id, _m.kind == "letter", _m.state == "queued", _m.first_due_at <= at, _m.due_at > at,
         _m.due_at < HELD).values(due_at=at))
+
+
+def shift(session: Session | Connection, lead_id: int, by: timedelta) -> None:
+    """Move a lead's letters that wait by so much, their lifetimes with them; what waits to be released stays."""
+    waiting = session.execute(select(_m.id, _m.due_at, _m.first_due_at, _m.give_up_at).where(
+        _m.lead_id == lead_id, _m.kind == "letter", _m.state == "queued", _m.due_at < HELD).with_for_update()).all()
+    for id_, due_at, first_due_at, give_up_at in waiting:
+        session.execute(update(_message).where(_m.id == id_).values(
+            due_at=due_at + by, first_due_at=first_due_at + by, give_up_at=give_up_at + by))
 
 
 def retry(session: Session | Connection, message_id: int, at: datetime) -> bool:

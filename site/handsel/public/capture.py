@@ -6,7 +6,7 @@ away without them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +14,16 @@ from flask import Response, abort, current_app, redirect, request, url_for
 
 from handsel import clock
 from handsel.forms.library import CaptureForm
+from handsel.forms.schema import RECOGNITION
 from handsel.leads import capture as leads
 from handsel.leads import token
 from handsel.leads.address import is_disposable, mailbox, normalised, sendable
 from handsel.leads.capture import Claim, Unwritten
+from handsel.leads.recognition import recognised
 from handsel.leads.token import Ticket
 from handsel.limits import allow
 from handsel.offers.library import Offer
-from handsel.public import bp, doors, landing, pages
+from handsel.public import bp, doors, landing, pages, recognition
 from handsel.public.capture_form import CONSENT, HONEYPOT, TOKEN, Answers, form_class
 from handsel.traffic.visitor import Visit
 
@@ -95,7 +97,10 @@ def take(slug: str) -> Response:
         return response
     if captured.is_new:
         doors.record("submit", offer.path, sent.visit, offer.slug, sent.ticket.variant)
-    return doors.private(redirect(url_for("public.thanks", slug=offer.slug, key=captured.key), 303))
+    response = doors.private(redirect(url_for("public.thanks", slug=offer.slug, key=captured.key), 303))
+    if claim.recognised:
+        recognition.give(response, claim.recognised)
+    return response
 
 
 def _read(offer: Offer) -> Sent:
@@ -120,7 +125,7 @@ def _refused(sent: Sent) -> Response | None:
         return sent.again(EXPIRED, fresh=True)
     if age < sent.spec.spam.min_seconds:
         return sent.again(TOO_FAST)
-    if sent.offer.meta.kind == "newsletter" and sent.spec.consents and not sent.form.consents:
+    if sent.offer.meta.kind == "newsletter" and sent.spec.consents and not {*sent.form.consents} - {RECOGNITION}:
         return sent.again(errors={CONSENT + sent.spec.consents[0].purpose: [NOTHING_TICKED]})
     return None
 
@@ -147,4 +152,9 @@ def _claim(sent: Sent, ticket: Ticket) -> Claim | Response:
     boxes = tuple(box for box in sent.spec.consents if box.purpose in sent.form.consents)
     answers: dict[str, Any] = {**sent.form.read, "email": typed}
     language = sent.offer.meta.language or doors.project().site.language
-    return Claim(email, sendable(typed), answers, boxes, ticket, sent.visit, clock.now(), language, quarantine)
+    claim = Claim(email, sendable(typed), answers, boxes, ticket, sent.visit, clock.now(), language, quarantine)
+    # A browser that asks not to be followed has the last word, whatever is ticked in it.
+    if RECOGNITION in sent.form.consents and ticket.unit and not quarantine and not sent.visit.private:
+        days = doors.project().site.recognition_days
+        return replace(claim, recognised=recognised(pages.table().key, claim.once, claim.at, days))
+    return claim

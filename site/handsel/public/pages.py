@@ -36,7 +36,7 @@ def _view(pages: PageTable, entry: Entry) -> Response:
     """A page of the table as this visitor gets it, for a request that the table itself left to Flask."""
     visit = pages.traffic.visit(request.environ)
     offer = entry.sheet.offer
-    variant = choose(visit.visitor, offer.slug, offer.split) if offer else ""
+    variant = choose(visit.unit, offer.slug, offer.split) if offer else ""
     page = entry.pages[variant]
     pages.traffic.record("view", page.path, visit, page.offer, variant)
     at_ms = int(clock.now().timestamp() * 1000)

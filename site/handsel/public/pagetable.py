@@ -69,7 +69,7 @@ class PageTable:
         state = self._state
         if state is not None:
             entry = state.table.get(environ["PATH_INFO"])
-            if entry is not None and _usual(environ):
+            if entry is not None and self._usual(environ):
                 now = clock.now()
                 if state.project is self.live.project and (state.until is None or now < state.until):
                     return self._answer(entry, environ, start_response, now)
@@ -78,7 +78,7 @@ class PageTable:
     def _answer(self, entry: Entry, environ: dict[str, Any], start_response: Start, now: datetime) -> Iterable[bytes]:
         visit = self.traffic.visit(environ, now)
         offer = entry.sheet.offer
-        variant = pick(visit.visitor, offer.slug, entry.split) if offer else ""
+        variant = pick(visit.unit, offer.slug, entry.split) if offer else ""
         page = entry.pages[variant]
         self.traffic.record("view", page.path, visit, page.offer, variant, at=now)
         encoding = encoding_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -96,6 +96,16 @@ class PageTable:
         body = [packed.start, page.end(encoding, tokens)] if tokens else [packed.start]
         start_response("200 OK", [*rows, ("Content-Length", str(sum(map(len, body))))])
         return body if environ["REQUEST_METHOD"] == "GET" else []  # granian sends a list in one go
+
+    def _usual(self, environ: dict[str, Any]) -> bool:
+        """Whether nothing about a request asks for more than the page as everyone gets it."""
+        query = environ.get("QUERY_STRING")
+        return (
+            environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+            and not environ.get("SCRIPT_NAME")
+            and ("HTTP_COOKIE" not in environ or self.traffic.known.alone(environ))
+            and (not query or _harmless(query))
+        )
 
     def mint(self, hole: Hole, visit: Visit, path: str, at_ms: int) -> str:
         """A form token for one hole of the page at ``path``."""
@@ -142,17 +152,6 @@ class PageTable:
             if sheet is not None:
                 self.entry(state, sheet)
         return len(state.table)
-
-
-def _usual(environ: dict[str, Any]) -> bool:
-    """Whether nothing about a request asks for more than the page as everyone gets it."""
-    query = environ.get("QUERY_STRING")
-    return (
-        environ["REQUEST_METHOD"] in {"GET", "HEAD"}
-        and not environ.get("SCRIPT_NAME")
-        and "HTTP_COOKIE" not in environ
-        and (not query or _harmless(query))
-    )
 
 
 @lru_cache(maxsize=4096)

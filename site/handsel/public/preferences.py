@@ -10,8 +10,10 @@ from flask import Response, redirect, request, url_for
 
 from handsel import clock
 from handsel.db import db, writing
+from handsel.forms.schema import RECOGNITION
 from handsel.leads import forget, preferences, show
 from handsel.leads.models import Lead
+from handsel.leads.pause import DAYS, go_on, pause, paused
 from handsel.leads.unsubscribe import find, split_token, unsubscribe
 from handsel.public import answers, bp, doors
 
@@ -21,6 +23,8 @@ FIELDS = {
     "country": ("Country", "country"),
 }
 """The columns that a person may mend, with their label and type of field."""
+
+RECOGNISE = "Know me when I come back to the site"
 
 
 @bp.get("/u/<token>")
@@ -54,8 +58,10 @@ def choose(key: str) -> Response:
     lead = find(db.session(), key)
     if lead is None:
         return doors.lost()
-    return doors.page("preferences.html", lead=lead, topics=doors.project().site.topics,
-                      chosen=preferences.chosen(db.session(), lead), saved="saved" in request.args)
+    agreed, until = preferences.chosen(db.session(), lead), paused(lead, clock.now())
+    return doors.page("preferences.html", lead=lead, topics=doors.project().site.topics, chosen=agreed,
+                      recognised=RECOGNISE if RECOGNITION in agreed else "", pauses=DAYS, paused=doors.on_day(until) if until else "",
+                      saved="saved" in request.args)
 
 
 @bp.post("/preferences/<key>")
@@ -69,8 +75,24 @@ def chosen(key: str) -> Response:
         if request.form.get("leave") == "all":
             unsubscribe(session, lead, "", way, clock.now())
         else:
-            preferences.choose(session, lead, set(request.form.getlist("topic")) & set(site.topics), topics=site.topics,
-                               language=site.language, way=way, at=clock.now())
+            wanted = set(request.form.getlist("topic")) & {*site.topics, RECOGNITION}
+            preferences.choose(session, lead, wanted, topics=site.topics, language=site.language, way=way,
+                               at=clock.now())
+    return doors.private(redirect(url_for("public.choose", key=key, saved=1), 303))
+
+
+@bp.post("/preferences/<key>/pause")
+def rest(key: str) -> Response:
+    """No letters for a while, or letters again."""
+    days = request.form.get("days", "")
+    with writing() as session:
+        lead = find(session, key)
+        if lead is None:
+            return doors.lost()
+        if days in map(str, DAYS):
+            pause(session, lead, int(days), clock.now())
+        elif days == "0":
+            go_on(session, lead, clock.now())
     return doors.private(redirect(url_for("public.choose", key=key, saved=1), 303))
 
 
@@ -92,6 +114,7 @@ def _data(lead: Lead, status: int = 200, typed: dict[str, str] | None = None,
 def history(told: dict[str, Any]) -> list[str]:
     """What happened, in sentences to the person, the oldest first."""
     project, verbs = doors.project(), {"given": "ticked", "confirmed": "confirmed", "withdrawn": "left"}
+    topics = {RECOGNITION: RECOGNISE, **project.site.topics}
 
     def title(slug: str) -> str:
         offer = project.offer(slug)
@@ -102,7 +125,7 @@ def history(told: dict[str, Any]) -> list[str]:
 
     lines = [(row["at"], f"You filled in the form for {title(row['offer'])}{came(row)}") if row["offer"] else
              (row["at"], "You put your data right") for row in told["capture"]]
-    lines += [(row["at"], f"You {verbs[row['state']]} “{project.site.topics.get(row['purpose'], row['purpose'])}”")
+    lines += [(row["at"], f"You {verbs[row['state']]} “{topics.get(row['purpose'], row['purpose'])}”")
               for row in told["consent"]]
     lines += [(row["at"], f"You fetched {title(row['offer'])}") for row in told["download"]]
     lines += [(row["sent_at"], "We wrote to you") for row in told["message"] if row["sent_at"]]

@@ -21,6 +21,7 @@ from handsel.desk.turning import Turn
 from handsel.leads import export as leads_export
 from handsel.leads import finding, held, profile
 from handsel.leads.models import STAGES, Capture, Lead
+from handsel.leads.pause import paused
 from handsel.leads.timeline import Event, timeline
 from handsel.offers.live import current
 
@@ -68,7 +69,7 @@ def lead(lead_id: int) -> ResponseReturnValue:
     ahead = [event for event in events if event.at > now]
     past = [event for event in events if event.at <= now]
     waiting = [event.row for event in events if event.kind == "capture" and event.row.quarantine]
-    return render_template("desk/lead.html", lead=found, ahead=ahead[::-1], days=list(_by_day(past, now)), now=now,
+    return render_template("desk/lead.html", lead=found, pause_ends=paused(found, now), ahead=ahead[::-1], days=list(_by_day(past, now)), now=now,
                            waiting=waiting, known_tags=finding.tags_in_use(db.session()), labels=_labels(events))
 
 

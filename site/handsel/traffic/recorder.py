@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from handsel import clock
 from handsel.db import db, write_connection
 from handsel.traffic import writing
+from handsel.traffic.known import Known
 from handsel.traffic.secrets import GRACE, forget_before, known_secret, secret_of
 from handsel.traffic.visitor import Visit, visit
 
@@ -47,6 +48,7 @@ class Traffic:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.dropped = 0
+        self.known = Known(app)
         self._noted: list[Noted] = []
         self._wake = threading.Event()
         self._lock = threading.Lock()  # one write at a time: the thread's, or a flush
@@ -56,8 +58,18 @@ class Traffic:
         self._closed = False
 
     def visit(self, environ: Mapping[str, Any], at: datetime | None = None) -> Visit:
-        """The visit behind a WSGI request, under today's secret; ``at`` is now, from one who has asked the clock."""
-        return visit(environ, self.secret(at))
+        """The visit behind a WSGI request, under today's secret, or as whom its cookie says if they agreed to that.
+
+        ``at`` is now, from one who has asked the clock.
+        """
+        seen = visit(environ, self.secret(at))
+        cookies = environ.get("HTTP_COOKIE")
+        return seen if not cookies or seen.private else self._recognised(seen, cookies)
+
+    def _recognised(self, seen: Visit, cookies: str) -> Visit:
+        number = self.known.number(cookies)
+        unit = self.known.unit(number) if number else ""
+        return seen.recognised(number, unit) if unit else seen
 
     def secret(self, at: datetime | None = None) -> bytes:
         """Today's secret; the first call of a day reads or makes it in the database."""

@@ -22,7 +22,8 @@ class Visit(NamedTuple):
     """What one request tells of its visitor; texts are cut to what the database keeps, without control characters."""
 
     visitor: str
-    """32 hex digits: the same for one browser behind one address prefix on one day (UTC)."""
+    """32 hex digits: the same for one browser behind one address prefix on one day (UTC), or, for somebody who agreed
+    to be recognised, the number in their cookie."""
     prefix: str
     browser: str
     device: str
@@ -36,11 +37,18 @@ class Visit(NamedTuple):
     """utm_source, else the referring host, else ``direct``; empty within the site itself."""
     utm: tuple[str, str, str, str, str]
     language: str
+    unit: str
+    """Whom experiments count, and by whom the variant is chosen: the visitor, and for one who is recognised the hash
+    that they had on the day of their consent, so that they see what they saw and count once."""
 
     @property
     def kept(self) -> str:
         """The visitor's hash as it may be stored: empty for one who asks not to be followed."""
         return "" if self.private else self.visitor
+
+    def recognised(self, visitor: str, unit: str) -> Visit:
+        """The same visit of somebody who agreed to be known as ``visitor``."""
+        return self._replace(visitor=visitor, unit=unit)
 
 
 def visit(environ: Mapping[str, Any], secret: bytes) -> Visit:
@@ -52,10 +60,12 @@ def visit(environ: Mapping[str, Any], secret: bytes) -> Visit:
     query = get("QUERY_STRING")
     utm = _utm(query) if query and "utm_" in query else NO_UTM
     referrer, source = _referrer(get("HTTP_REFERER") or "", get("HTTP_HOST") or "")
+    visitor = visitor_hash(secret, prefix, browser)
     return Visit(
-        visitor_hash(secret, prefix, browser), prefix, shown, device,
+        visitor, prefix, shown, device,
         "bot" if robot else _aside(environ), get("HTTP_SEC_GPC") == "1" or get("HTTP_DNT") == "1",
         referrer, (utm[0] and utm[0].lower()) or source, utm, _language(get("HTTP_ACCEPT_LANGUAGE") or ""),
+        visitor,
     )
 
 

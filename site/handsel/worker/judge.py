@@ -61,6 +61,8 @@ def _letter(message: Claimed, facts: Facts, project: Project, at: datetime) -> R
     unfit = _unfit(message, project, facts.tags.get(lead_id, set()))
     if unfit:
         return Result("cancelled", unfit)
+    if lead["paused_until"] is not None and lead["paused_until"] > at:
+        return Result("queued", "", lead["paused_until"], afresh=True)
     if consent == "given":
         return Result("queued", UNPROVEN, min(at + PROOF_AGAIN, message.give_up_at))
     return _not_yet(message, facts.earlier.get(message.id), at)

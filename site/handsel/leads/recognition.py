@@ -1,0 +1,51 @@
+"""Being recognised: a visitor who agreed to it has a number, and everything that came before it is carried on.
+
+The number stands in a cookie on their device and, here, for a lead until the consent ends. Experiments go on counting
+the visitor that they saw, so nobody is shown another variant or counted twice for having agreed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from handsel.leads.models import Lead
+from handsel.leads.rows import Pen, shaped
+from handsel.traffic.models import KnownVisitor, Visitor
+from handsel.traffic.visitor import UTM
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A visitor's number and how long it holds."""
+
+    visitor: str
+    until: datetime
+
+
+def recognised(key: bytes, once: str, at: datetime, days: int) -> Recognised:
+    """The number for one capture, the same for the same capture sent again; nobody can guess it without ``key``."""
+    number = blake2b(once.encode(), key=key, digest_size=16, person=b"visitor").hexdigest()
+    return Recognised(number, at + timedelta(days=days))
+
+
+def remember(pen: Pen, who: Recognised, lead_id: int, unit: str, capture: Mapping[str, Any]) -> None:
+    """Let ``who`` stand for the lead, with the beginning of the journey that the capture's row tells of."""
+    at, day = capture["at"], who.until.date()
+    pen.add(KnownVisitor, shaped(KnownVisitor, visitor=who.visitor, lead_id=lead_id, unit=unit, at=at, until=who.until),
+            "ON CONFLICT DO NOTHING")
+    began = {name: capture[name] for name in ("first_page", "referrer", "source", *UTM)}
+    pen.add(Visitor, shaped(Visitor, visitor=who.visitor, day=day, at=at, **began), "ON CONFLICT DO NOTHING")
+
+
+def forget(session: Session, lead: Lead) -> None:
+    """Let no number stand for ``lead`` any more. Needs a write transaction."""
+    numbers = session.scalars(select(KnownVisitor.visitor).where(KnownVisitor.lead_id == lead.id)).all()
+    session.execute(delete(Visitor).where(Visitor.visitor.in_(numbers)))
+    session.execute(delete(KnownVisitor).where(KnownVisitor.lead_id == lead.id))

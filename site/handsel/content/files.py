@@ -149,6 +149,12 @@ class Memo:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def fork(self) -> Memo:
+        """Another one that knows the same, and keeps to itself what it learns from now on."""
+        other = Memo()
+        other._kept = dict(self._kept)
+        return other
+
     def get(self, file: str, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gave for the same ``file`` and ``key`` before, or gives now."""
         kept = self._kept.get(file)

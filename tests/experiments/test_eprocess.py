@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from handsel.experiments import eprocess
 from handsel.experiments.trial import Cell, Pair, Plan
 
-PLANS = [None, Plan(0.03, 0.2), Plan(0.3, 0.1), Plan(0.6, 0.5)]
+PLANS = [None, Plan(0.03, 0.2), Plan(0.3, 0.1), Plan(0.6, 0.5), Plan(0.006, 160.0)]
 shares = st.floats(0.02, 0.98)
 cells = st.integers(0, 100_000).flatmap(lambda n: st.integers(0, n).map(lambda c: Cell(n, c)))
 pairs = st.builds(Pair, shares, cells, cells)
@@ -64,10 +64,11 @@ def test_it_equals_the_same_sum_in_fifty_digits(plan: Plan | None, found: list[P
         for point in eprocess.alternatives(*(plan[:2] if plan else (None, None))):
             ratio = mpmath.mpf(point.weight)
             for pair in found:
-                mixed = (1 - mpmath.mpf(pair.share)) * point.first + mpmath.mpf(pair.share) * point.second
-                for cell, own in ((pair.first, point.first), (pair.second, point.second)):
+                first, second = (1 / (1 + mpmath.exp(-mpmath.mpf(each))) for each in point[:2])
+                mixed = (1 - mpmath.mpf(pair.share)) * first + mpmath.mpf(pair.share) * second
+                for cell, own in ((pair.first, first), (pair.second, second)):
                     ratio *= (own / mixed) ** cell.conversions
-                    ratio *= ((1 - mpmath.mpf(own)) / (1 - mixed)) ** (cell.visitors - cell.conversions)
+                    ratio *= ((1 - own) / (1 - mixed)) ** (cell.visitors - cell.conversions)
             whole += ratio
         expected = float(mpmath.log(whole))
 

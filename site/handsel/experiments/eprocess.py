@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import exp, log, log1p
+from math import exp, expm1, log, log1p
 from typing import NamedTuple
 
 from handsel.experiments.trial import Pair, Plan
@@ -26,7 +26,7 @@ UNPLANNED_BASELINES = ((0.005, 0.2), (0.02, 0.2), (0.05, 0.2), (0.15, 0.2), (0.4
 
 
 class Alternative(NamedTuple):
-    """One point of the grid: the rates of the first and the second variant, and its weight in the mean."""
+    """One point of the grid: the log-odds of the first and the second variant's rates, and its weight in the mean."""
 
     first: float
     second: float
@@ -37,8 +37,13 @@ def _logit(rate: float) -> float:
     return log(rate) - log1p(-rate)
 
 
-def _expit(log_odds: float) -> float:
-    return 1 / (1 + exp(-log_odds)) if log_odds > -700 else 0.0
+def _logs(log_odds: float) -> tuple[float, float]:
+    """ln of a rate and of 1 less it: a rate that rounds to 1 still leaves something over."""
+    if log_odds < 0:
+        rest = -log1p(exp(log_odds))
+        return rest + log_odds, rest
+    rate = -log1p(exp(-log_odds))
+    return rate, rate - log_odds
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +62,7 @@ def alternatives(baseline: float | None, mde: float | None) -> tuple[Alternative
         planned = _logit(baseline * (1 + mde)) - _logit(baseline)
         levels = [(_logit(baseline) + shift, weight) for shift, weight in SHIFTS]
         steps = [(scale * planned, weight) for scale, weight in SCALES]
-    return tuple(Alternative(_expit(level), _expit(level + sign * step), weight * part / 2)
+    return tuple(Alternative(level, level + sign * step, weight * part / 2)
                  for level, weight in levels for step, part in steps for sign in (1, -1))
 
 
@@ -75,9 +80,10 @@ def factors(baseline: float | None, mde: float | None, share: float) -> tuple[Fa
     """
     rows = []
     for point in alternatives(baseline, mde):
-        mixed = (1 - share) * point.first + share * point.second
-        rows.append((log(point.first / mixed), log1p(-point.first) - log1p(-mixed),
-                     log(point.second / mixed), log1p(-point.second) - log1p(-mixed)))
+        (yes_a, no_a), (yes_b, no_b) = _logs(point.first), _logs(point.second)
+        # ln(p_first / p_0) = -ln(1 + share (p_second / p_first - 1)), and likewise the others.
+        rows.append((-log1p(share * expm1(yes_b - yes_a)), -log1p(share * expm1(no_b - no_a)),
+                     -log1p((1 - share) * expm1(yes_a - yes_b)), -log1p((1 - share) * expm1(no_a - no_b))))
     return tuple(rows)
 
 

@@ -18,6 +18,7 @@ MOST_VARIANTS = 12  # closed testing looks at every set of them
 MOST_PERIODS = 10_000
 MOST_VISITORS = 10**12  # a float counts exactly to 9e15, and squares of sums must still fit
 LARGEST = 1e60  # of values, so that their squares stay finite
+LEAST_VALUE = 1e-60  # of values that are not 0, so that their squares do not vanish
 LEAST_WEIGHT = 1e-6  # a variant shown more rarely is a slip of the pen, and its share would vanish in rounding
 
 
@@ -183,8 +184,8 @@ def _plan(value: Any) -> Plan | None:
     cap = body.get("value_cap")
     if cap is not None:
         cap = _number(cap, "/plan/value_cap")
-        if not cap > 0:
-            _fail("/plan/value_cap", "must be more than 0, or null")
+        if not cap >= LEAST_VALUE:
+            _fail("/plan/value_cap", f"must be more than 0, {LEAST_VALUE:g} at least, or null")
     try:
         check(baseline, mde, alpha, power)
     except ValueError as error:
@@ -226,9 +227,14 @@ def _cells(value: Any, periods: int, variants: int) -> list[list[Cell]]:
         if conversions > visitors:
             _fail(f"{path}/3", "must not be more than the visitors")
         total, squares = _number(row[4], f"{path}/4"), _number(row[5], f"{path}/5")
-        # n times the sum of squares is never less than the square of the sum.
+        if not (total == 0 or total >= LEAST_VALUE):
+            _fail(f"{path}/4", f"must be 0 or more, {LEAST_VALUE:g} at least: values are never negative")
+        # The squares of n values that are not negative add up to the square of their sum at most, and to its n-th part
+        # at least.
         if squares < 0 or total * total > conversions * squares * (1 + 1e-9):
             _fail(f"{path}/5", "is too small for the sum and the conversions")
+        if squares > total * total * (1 + 1e-9):
+            _fail(f"{path}/5", "is too large for the sum")
         cells[place[0]][place[1]] = Cell(visitors, conversions, total, squares)
     return cells
 
@@ -251,10 +257,18 @@ def _state(value: Any, challengers: int) -> State | None:
     for index, flag in enumerate(columns["finished"]):
         if type(flag) is not bool:
             _fail(f"/state/finished/{index}", "must be true or false")
-    log_e = tuple(_number(each, f"/state/log_e/{index}") for index, each in enumerate(columns["log_e"]))
-    return State(body["look"], log_e, _number(body["log_split"], "/state/log_split"), tuple(columns["crossed"]),
+    log_e = tuple(_highest(each, f"/state/log_e/{index}") for index, each in enumerate(columns["log_e"]))
+    return State(body["look"], log_e, _highest(body["log_split"], "/state/log_split"), tuple(columns["crossed"]),
                  tuple(columns["decided"]), tuple(columns["finished"]), _time(body["full_at"], "/state/full_at"),
                  _latch(body["latch"], challengers))
+
+
+def _highest(value: Any, path: str) -> float:
+    """The highest ln e so far: 0 at the start, so never less."""
+    number = _number(value, path)
+    if number < 0:
+        _fail(path, "must not be negative")
+    return number
 
 
 def _latch(value: Any, challengers: int) -> Latch | None:
@@ -264,6 +278,8 @@ def _latch(value: Any, challengers: int) -> Latch | None:
     if body["verdict"] not in VERDICTS:
         _fail("/state/latch/verdict", f"must be one of {', '.join(VERDICTS)}")
     variant = _whole(body["variant"], "/state/latch/variant", challengers)
+    if not variant:
+        _fail("/state/latch/variant", "must be a challenger, and 0 is the control")
     rows = []
     for index, row in enumerate(_list(body["counts"], "/state/latch/counts")):
         path = f"/state/latch/counts/{index}"

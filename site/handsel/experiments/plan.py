@@ -29,6 +29,7 @@ class Forecast(NamedTuple):
 
 LEAST_BASELINE = 1e-6  # one in a million: below it no site has the visitors, and differences vanish in rounding
 LEAST_LIFT = 1e-4  # +0.01 %: the same
+LEAST_ALPHA = 1e-9  # one in a billion: nobody means less, and quantiles beyond vanish in rounding
 
 
 def check(baseline: float, mde: float, alpha: float = 0.05, power: float = 0.8) -> None:
@@ -39,8 +40,8 @@ def check(baseline: float, mde: float, alpha: float = 0.05, power: float = 0.8) 
         raise ValueError("the smallest lift must be more than 0, .0001 at least: .2 is +20 %")
     if not baseline * (1 + mde) < 1:
         raise ValueError("the lifted rate must stay under 1: choose a smaller lift")
-    if not 0 < alpha <= 0.5:
-        raise ValueError("alpha must be more than 0 and at most .5")
+    if not LEAST_ALPHA <= alpha <= 0.5:
+        raise ValueError("alpha must be more than 0, .000000001 at least, and at most .5")
     if not alpha < power < 1:
         raise ValueError("power must lie between alpha and 1")
 
@@ -60,13 +61,13 @@ def pair_size(baseline: float, mde: float, alpha: float, power: float, share: fl
 
     Raises ValueError as ``check``, and for a ``share`` that is not between 0 and 1.
     """
-    check(baseline, mde, alpha, power)
+    check(baseline, mde, max(alpha, LEAST_ALPHA), power)  # shared out among many challengers it may be less
     if not 0 < share < 1:
         raise ValueError("a share must lie between 0 and 1")
     lifted = baseline * (1 + mde)
     null = baseline * (1 - baseline) * (1 / (1 - share) + 1 / share)
     real = baseline * (1 - baseline) / (1 - share) + lifted * (1 - lifted) / share
-    root = normal_quantile(1 - alpha / 2) * sqrt(null) + normal_quantile(power) * sqrt(real)
+    root = normal_quantile(power) * sqrt(real) - normal_quantile(alpha / 2) * sqrt(null)
     return (root / (lifted - baseline)) ** 2
 
 

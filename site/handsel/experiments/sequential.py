@@ -27,7 +27,7 @@ def boundary(alpha: float) -> float:
     (2000); by the reflection principle it is 4 (1 - Phi(c)) = alpha but for a term of 4 (1 - Phi(3c)), under 1e-9 here.
     Fewer looks only make it safer. ``alpha`` lies between 0 and 1, otherwise StatisticsError is raised.
     """
-    return normal_quantile(1 - alpha / 4)
+    return -normal_quantile(alpha / 4)
 
 
 def z_score(pair: Pair) -> float:

@@ -237,7 +237,7 @@ def _ending(periods: Sequence[Period], state: State, full: bool,
     if not full or state.full_at is None:
         return overdue, []
     weeks = max(1, -((begun - state.full_at) // WEEK))
-    return overdue, ["full weeks"] if now < begun + weeks * WEEK else []
+    return overdue, ["full weeks"] if now - begun < weeks * WEEK else []
 
 
 def _say(plan: Plan | None, state: State, arms: Sequence[Arm], *, ended: bool) -> tuple[str, int]:

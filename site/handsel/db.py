@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, event
+from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -120,6 +121,20 @@ def write_connection() -> Iterator[Connection]:
     """One write transaction on a bare connection, for code too busy for objects; needs an application context."""
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def is_alone(connection: Connection, name: str, *, wait: bool = False) -> bool:
+    """Whether nobody else does ``name`` until this write transaction ends; with ``wait`` only comes back when so.
+
+    On SQLite whoever writes is alone anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    number = crc32(name.encode())
+    if wait:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": number}))
 
 
 def is_sqlite() -> bool:

@@ -24,6 +24,7 @@ def work_command(once: bool) -> None:
     from handsel import assembly, backup, clock, schema, worker
     from handsel.server import start_log
     from handsel.worker.deliver import deliver_due
+    from handsel.worker.keeping import keep_now
     from handsel.worker.purge import purge
 
     app = open_app()
@@ -36,6 +37,7 @@ def work_command(once: bool) -> None:
                 click.echo(f"{what}: {number}")
             for what, number in purge(app, clock.now()).items():
                 click.echo(f"thrown away: {number} {what}")
+            keep_now(app)
             if not counts.total:
                 click.echo("Nothing was due.")
             return

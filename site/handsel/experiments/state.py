@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -59,3 +60,17 @@ def as_dict(state: State) -> dict[str, Any]:
             "verdict": latch.verdict, "variant": latch.variant, "at": written(latch.at),
             "counts": [list(row) for row in latch.counts], "best": latch.best},
     }
+
+
+def from_dict(value: Mapping[str, Any]) -> State:
+    """The state from what ``as_dict`` made of it; only for our own rows, since nothing is checked."""
+    latch = value["latch"]
+    return State(
+        value["look"], tuple(value["log_e"]), value["log_split"], tuple(value["crossed"]), tuple(value["decided"]),
+        tuple(value["finished"]), _read(value["full_at"]),
+        None if latch is None else Latch(latch["verdict"], latch["variant"], _read(latch["at"]),
+                                         tuple((row[0], row[1]) for row in latch["counts"]), latch["best"]))
+
+
+def _read(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

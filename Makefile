@@ -11,7 +11,7 @@ READY_DEV := $(VENV)/ready-dev
 # `make test ARGS="-k unsubscribe"`
 ARGS ?=
 
-.PHONY: help run test check bench lock clean chromium
+.PHONY: help run test check bench lock clean chromium books
 
 help:
 	@echo "make run     the sample site on http://127.0.0.1:8000 (ARGS=\"--port 8080\")"
@@ -24,7 +24,7 @@ help:
 run: $(READY)
 	@$(BIN)/handsel run $(ARGS)
 
-test: $(READY_DEV) chromium
+test: $(READY_DEV) chromium books
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(READY_DEV)
@@ -71,3 +71,11 @@ chromium:
 		if [ "$$(id -u)" = 0 ]; then apt-get -q update && apt-get -q install -y chromium; \
 		elif sudo -n true 2>/dev/null; then sudo apt-get -q update && sudo apt-get -q install -y chromium; \
 		else echo "The browser tests need Chromium. Run: sudo apt-get install chromium"; exit 1; fi; }
+
+# What prints guides as PDF, and what checks them as EPUB. A site needs only the libraries, and works without them too.
+BOOKS := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core default-jre-headless epubcheck
+books:
+	@dpkg -s $(BOOKS) >/dev/null 2>&1 || { \
+		if [ "$$(id -u)" = 0 ]; then apt-get -q update && apt-get -q install -y --no-install-recommends $(BOOKS); \
+		elif sudo -n true 2>/dev/null; then sudo apt-get -q update && sudo apt-get -q install -y --no-install-recommends $(BOOKS); \
+		else echo "The tests of guides need: sudo apt-get install --no-install-recommends $(BOOKS)"; exit 1; fi; }

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask) -> None:
     """Register the machines' pages."""
+    from handsel.api import metrics
+
+    metrics.init_app(app)
     app.register_blueprint(bp)
 
 

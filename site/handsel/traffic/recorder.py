@@ -143,6 +143,11 @@ class Traffic:
                 raise
             self._kept = kept
 
+    @property
+    def waiting(self) -> int:
+        """How many hits are noted and not yet written."""
+        return len(self._noted)
+
     def _keep(self, noted: list[Noted]) -> None:
         room = max(0, MOST - len(self._noted))
         self.dropped += max(0, len(noted) - room)

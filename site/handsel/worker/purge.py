@@ -17,7 +17,7 @@ from handsel.mail.inbox import Inbox
 from handsel.mail.models import Message, Suppression
 from handsel.mail.queue import FINAL
 from handsel.offers.project import Project
-from handsel.traffic.models import DaySecret, Hit, Visitor
+from handsel.traffic.models import DaySecret, Hit, KnownVisitor, Visitor
 
 AT_ONCE = 1000  # rows in one transaction, so that nobody else waits for long
 UNPROVEN = timedelta(days=14)
@@ -35,6 +35,8 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
     thrown = {
         "secrets of past days": _delete(DaySecret, DaySecret.day < today, key=DaySecret.day),
         "beginnings of past days' visits": _delete(Visitor, Visitor.day < today, key=Visitor.visitor),
+        "consents to be recognised that have ended": _delete(KnownVisitor, KnownVisitor.until < at,
+                                                             key=KnownVisitor.visitor),
         "counts of mails to mailboxes given up": _delete(GoneMail, GoneMail.at < at - timedelta(days=1)),
         "visits older than 13 months": _delete(Hit, Hit.at < at - HITS),
         "leads that never proved their mailbox": _delete(Lead, _unproven(project, at)),

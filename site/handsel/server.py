@@ -90,7 +90,12 @@ def web(listener: socket.socket, root: Path, config: dict[str, Any],
 def _serve(listener: socket.socket, load: Callable[[], Callable[..., Any]]) -> None:
     """Answer requests in this process until SIGTERM or SIGINT, and let those that have begun come to their end.
 
-    Granian would start a parent of its own; ours is enough, so its worker's body is run right here.
+    Granian would start a parent of its own; ours is enough, so its worker's body is run right here, by names that are
+    granian's own, which is why its release is pinned. What it offers to everybody costs more than it is worth to us.
+    ``Granian(…).serve(target_loader=…)`` binds a socket of its own, so visitors are refused while a process is
+    replaced and two generations cannot overlap at a reload; puts a second process between our parent and each worker,
+    which leaves the worker behind when that one is killed; and cannot tell us when the worker is ready. Its embedded
+    server takes no WSGI.
     """
     from granian import _granian
     from granian.constants import Interfaces, RuntimeModes

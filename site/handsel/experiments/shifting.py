@@ -15,8 +15,8 @@ from handsel.experiments.trial import Cell, Period
 
 FLOOR = 10  # percent that each variant keeps, so that the test goes on and a wrong start can be mended
 STEP = 5  # percent points: a smaller move is not worth a new period, after which the planned boundary is lost
-POINTS = 100  # of the grid on either side of each variant's rate
-REACH = 8.0  # standard deviations that they span
+POINTS = 50  # of the grid on either side of each variant's rate
+REACH = 7.0  # standard deviations that they span
 
 
 def shift(current: Sequence[float], periods: Sequence[Period], cells: Sequence[Sequence[Cell]]) -> tuple[int, ...]:

@@ -64,9 +64,9 @@ class Path:
                 cells.append([Cell(int(one + two), int(one)) for one, two in zip(won, lost, strict=True)])
         return periods, cells
 
-    def pair(self, challenger: int) -> Array:
+    def pair(self, challenger: int, columns: Array | slice | int = slice(None)) -> Array:
         """The counts of the control and ``challenger`` alone: a converted, a not, b converted, b not."""
-        return self.counts[[0, 1, 2 * challenger, 2 * challenger + 1]]
+        return np.stack([self.counts[row, columns] for row in (0, 1, 2 * challenger, 2 * challenger + 1)])
 
     def shares(self, challenger: int) -> list[tuple[int, int, float]]:
         """Begin, end and share of ``challenger`` against the control, per period."""
@@ -92,7 +92,7 @@ def draw(rng: np.random.Generator, rates: Sequence[Array | float], periods: Sequ
     for variant, other in enumerate(rates[1:], start=1):
         if other is not rates[0]:
             rate = np.where(given == variant, other, rate)
-    lost = rng.random(visitors) >= rate
+    lost = rng.random(visitors, dtype=np.float32) >= rate
     return Path(cumulated(2 * given + lost, len(rates)), tuple(periods))
 
 
@@ -136,10 +136,9 @@ class Evidence:
         self.path, self.plan = path, plan
 
     def _logs(self, challenger: int, rows: Array) -> Array:
-        pair = self.path.pair(challenger)
         logs: Array | float = 0.0
         for begin, end, share in self.path.shares(challenger):
-            seen = pair[:, np.clip(rows, begin, end)] - pair[:, begin][:, None]
+            seen = self.path.pair(challenger, np.clip(rows, begin, end)) - self.path.pair(challenger, begin)[:, None]
             logs = logs + seen.T @ _factors(self.plan, share)
         return np.asarray(logs)
 
@@ -156,7 +155,7 @@ class Evidence:
         for challenger in range(1, self.path.challengers + 1):
             gains = np.maximum(0, np.max([_factors(self.plan, share) for *_, share in self.path.shares(challenger)],
                                          axis=0))
-            new = np.diff(self.path.pair(challenger)[:, edges], axis=1)
+            new = np.diff(self.path.pair(challenger, edges), axis=1)
             columns.append(_mean(self._logs(challenger, edges[:-1]) + new.T @ gains, _weights(self.plan)))
         return np.stack(columns, axis=1)
 
@@ -169,19 +168,21 @@ class Evidence:
 
 def held(path: Path, plan: Plan, challenger: int, rows: Array) -> Array:
     """What is held against the planned boundary at looks after ``rows`` visitors; 0 where it is not used."""
-    comparisons = path.challengers
-    one = rows[rows <= path.one_split(challenger)]
-    a1, a0, b1, b0 = path.pair(challenger)[:, one].astype(float)
+    whole = planned(plan, path.shares(challenger)[0][2], path.challengers)
+    statistic = np.zeros(len(rows))
+    one = rows[:int(np.searchsorted(rows, path.one_split(challenger), side="right"))]
+    # The first look at or after the planned sample is the last.
+    one = one[:int(np.searchsorted(path.pair(challenger, one).sum(axis=0), whole)) + 1]
+    every = len(one) > 0 and one[-1] == len(one)
+    a1, a0, b1, b0 = path.pair(challenger, slice(1, len(one) + 1) if every else one).astype(float)
     n_a, n_b = a1 + a0, b1 + b0
     won, n = a1 + b1, n_a + n_b
-    whole = planned(plan, path.shares(challenger)[0][2], comparisons)
     ready = (np.minimum(n_a, n_b) > 0) & (np.minimum(won, n - won) >= sequential.FEWEST)
     with np.errstate(all="ignore"):
         pooled = won / n
         z = (b1 / n_b - a1 / n_a) / np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
-    statistic = np.where(ready, np.abs(z) * np.sqrt(np.minimum(1.0, n / whole)), 0.0)
-    statistic[int(np.searchsorted(n, whole)) + 1:] = 0.0  # the first look at or after the planned sample is the last
-    return np.concatenate([statistic, np.zeros(len(rows) - len(one))])
+    statistic[:len(one)] = np.where(ready, np.abs(z) * np.sqrt(np.minimum(1.0, n / whole)), 0.0)
+    return statistic
 
 
 def rejected(logs: Array, held_: Array, alpha: float, part: float) -> Array:
@@ -202,10 +203,10 @@ def rejected(logs: Array, held_: Array, alpha: float, part: float) -> Array:
 
 def lifts(path: Path, challenger: int, rows: Array) -> Array:
     """The Mantel-Haenszel sums of the challenger less those of the control: their sign is the lift's."""
-    pair = path.pair(challenger)
     total: Array | float = 0.0
     for begin, end, _ in path.shares(challenger):
-        a1, a0, b1, b0 = (pair[:, np.clip(rows, begin, end)] - pair[:, begin][:, None]).astype(float)
+        a1, a0, b1, b0 = (path.pair(challenger, np.clip(rows, begin, end))
+                          - path.pair(challenger, begin)[:, None]).astype(float)
         total = total + (b1 * (a1 + a0) - a1 * (b1 + b0)) / np.maximum(1, a1 + a0 + b1 + b0)
     return np.asarray(total)
 
@@ -220,30 +221,23 @@ def stop(evidence: Evidence, look: str) -> Stop | None:
     alpha, part = (plan.alpha, BOUNDARY_PART[look]) if plan else (ALPHA, 0.0)
     rows = np.arange(1, path.visitors + 1)
     blocks = evidence.may_reach(-np.log(alpha * (1 - part)))
-    wanted = [np.arange(max(1, block * BLOCK), min(path.visitors, (block + 1) * BLOCK) + 1) for block in blocks]
-    strongest = np.zeros((path.visitors, path.challengers))
+    strongest = np.zeros((path.challengers, path.visitors))
     if plan:
         looks = rows if look == "visitor" else _common_days(path, plan)
         for place in range(path.challengers):
-            strongest[looks - 1, place] = held(path, plan, place + 1, looks)
-        hits = np.flatnonzero(strongest.max(axis=1) >= sequential.boundary(alpha * part / path.challengers)) + 1
-        wanted += [hits[start:start + BLOCK] for start in range(0, len(hits), BLOCK)]
-    for chosen in sorted(wanted, key=lambda chunk: int(chunk[0])):
-        found = rejected(evidence.exact(chosen), strongest[chosen - 1], alpha, part)
-        place = int(found.any(axis=1).argmax())
-        if found[place].any():
-            return _first(evidence, strongest, int(chosen[place]), wanted, (alpha, part))
+            strongest[place, looks - 1] = held(path, plan, place + 1, looks)
+        hits = (strongest >= sequential.boundary(alpha * part / path.challengers)).any(axis=0)
+        blocks = np.union1d(blocks, rows[hits] // BLOCK)
+    for block in blocks:
+        chosen = rows[max(0, block * BLOCK - 1):(block + 1) * BLOCK]
+        found = rejected(evidence.exact(chosen), strongest[:, chosen - 1].T, alpha, part)
+        if found.any():
+            signs = np.stack([np.sign(lifts(path, each, chosen)) for each in range(1, path.challengers + 1)], axis=1)
+            decided = (found * signs).astype(int)
+            if decided.any():
+                place = int(decided.any(axis=1).argmax())
+                return Stop(int(chosen[place]), tuple(decided[place].tolist()))
     return None
-
-
-def _first(evidence: Evidence, strongest: Array, row: int, wanted: list[Array], parts: tuple[float, float]) -> Stop:
-    """The stop at ``row`` or at an earlier one, since the chunks that are asked one after the other may overlap."""
-    path = evidence.path
-    chosen = np.unique(np.concatenate([chunk[chunk <= row] for chunk in wanted if chunk[0] <= row]))
-    found = rejected(evidence.exact(chosen), strongest[chosen - 1], *parts)
-    signs = np.stack([np.sign(lifts(path, each, chosen)) for each in range(1, path.challengers + 1)], axis=1)
-    place = int((found & (signs != 0)).any(axis=1).argmax())
-    return Stop(int(chosen[place]), tuple(int(sign) for sign in found[place] * signs[place]))
 
 
 def _common_days(path: Path, plan: Plan) -> Array:
@@ -285,7 +279,7 @@ def follow(rng: np.random.Generator, evidence: Evidence, look: str, stopped: Sto
     if plan:
         ends = _common_days(path, plan) if look == "daily" else np.arange(1, path.visitors + 1)
         for challenger in range(1, path.challengers + 1):
-            pair = path.pair(challenger).sum(axis=0)[ends]
+            pair = path.pair(challenger, ends).sum(axis=0)
             past = np.flatnonzero(pair >= planned(plan, path.shares(challenger)[0][2], path.challengers))
             rows |= {int(ends[past[0]])} if len(past) else set()
     if stopped:

@@ -141,6 +141,7 @@ def shifting_cell(course: Course, lift: float = 0.0):
     def cell(rng: np.random.Generator, runs: int) -> Figures:
         plan = PLANS[10]
         visitors = int((4 if lift else 2) * paths.planned(plan))
+        runs = runs // 4 if lift else runs  # each asks for twenty splits
         rates, hits, better = course(visitors), Counter[str](), 0.0
         for _ in range(runs):
             path = shifted(rng, [rates, rates * (1 + lift)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
@@ -97,6 +99,36 @@ def test_the_first_link_makes_an_owner_once(app):
     assert second.startswith("http://localhost/desk/enter/")
     accounts = db.session.scalars(select(Account)).all()
     assert [(account.role, account.password_hash) for account in accounts] == [("owner", None)]
+
+
+@pytest.mark.parametrize("become", ["added", "promoted"])
+def test_the_account_that_stands_in_goes_when_a_real_owner_comes(app, become):
+    links.first_link(app)
+    if become == "added":
+        with writing() as session:
+            roster.add(session, "ada@example.org", "owner", actor="test")
+    else:
+        act(make_account("sales", email="ada@example.org"), roster.change_role, "owner")
+    assert db.session.scalars(select(Account.email)).all() == ["ada@example.org"]
+
+
+def test_the_account_that_stands_in_stays_while_there_is_no_other_owner_or_somebody_uses_it(app, clock):
+    links.first_link(app)
+    with writing() as session:
+        roster.add(session, "kit@example.org", "sales", actor="test")
+    stand_in = db.session.scalars(select(Account).where(Account.email == links.FIRST_OWNER)).one()
+    begin(stand_in, clock)
+    with writing() as session:
+        roster.add(session, "ada@example.org", "owner", actor="test")
+    assert len(db.session.scalars(select(Account.email)).all()) == 3
+
+
+def test_a_link_leads_to_where_the_site_last_answered(make_app):
+    app = make_app(SITE_URL="")
+    assert links.link_address(app, "x") == "http://127.0.0.1:8000/desk/enter/x"
+    links.remember_address(Path(app.instance_path), "http://127.0.0.1:8123/")
+    assert links.link_address(app, "x") == "http://127.0.0.1:8123/desk/enter/x"
+    assert links.link_address(make_app(SITE_URL="https://example.org"), "x") == "https://example.org/desk/enter/x"
 
 
 def test_the_last_owner_can_neither_leave_nor_be_disabled(app):

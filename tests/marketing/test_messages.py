@@ -25,9 +25,12 @@ def addresses(page: str) -> list[str]:
     ({"state": "sent"}, "Sent", ""),
     ({"state": "queued"}, "Waiting", ""),
     ({"state": "queued", "due_at": NOON + timedelta(days=1)}, "Planned", ""),
-    ({"state": "queued", "attempts": 2, "reason": "451 Greylisted."}, "Trying again", "Tried 2 times. 451 Greylisted."),
+    ({"state": "queued", "attempts": 2, "reason": "451 Greylisted."}, "Trying again",
+     "Tried 2 times. The mail server said: 451 Greylisted."),
+    ({"state": "queued", "attempts": 1, "reason": "Nobody answers."}, "Trying again", "Tried once. Nobody answers."),
     ({"state": "queued", "due_at": HELD}, "Held", "handsel mail release"),
-    ({"state": "failed", "reason": "550 No such mailbox."}, "Failed", "550 No such mailbox."),
+    ({"state": "failed", "reason": "550 No such mailbox."}, "Failed",
+     "The mail server said: 550 No such mailbox."),
     ({"state": "unknown"}, "Unknown", "it may have arrived"),
     ({"state": "suppressed", "reason": "They unsubscribed."}, "Held back", "They unsubscribed."),
     ({"state": "cancelled"}, "Cancelled", "no longer wanted"),
@@ -38,6 +41,11 @@ def test_each_state_has_its_word_and_its_reason(fields, word, why):
     state = message_state(message, NOON)
     assert state.word == word
     assert why in state.why
+
+
+def test_what_the_mail_server_said_when_it_took_a_mail_is_not_shown(app):
+    message = Message(due_at=NOON, attempts=1, reason="250 2.0.0 OK queued as 4F5", kind="letter", state="sent")
+    assert message_state(message, NOON).why == ""
 
 
 def test_the_list_is_filtered_by_state_kind_and_offer(app, clock):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import select, update
@@ -56,6 +58,20 @@ def revoke_all(session: Session, account_id: int, at: datetime) -> None:
                     .values(used_at=at))
 
 
+def remember_address(instance: Path, base: str) -> None:
+    """Note where the site answers, for links that other commands print while no address is set."""
+    with suppress(OSError):
+        (instance / "address").write_text(base, encoding="utf-8")
+
+
+def last_address(instance: Path) -> str:
+    """Where the site last answered on this machine; empty when it never did."""
+    try:
+        return (instance / "address").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def first_link(app: Flask, base_url: str = "") -> str:
     """A fresh link for the console that signs an owner in once, within a day.
 
@@ -79,6 +95,6 @@ def first_link(app: Flask, base_url: str = "") -> str:
 
 
 def link_address(app: Flask, secret: str, base_url: str = "") -> str:
-    """The address of a link's page."""
-    base = base_url or app.config["SITE_URL"] or "http://127.0.0.1:8000"
+    """The address of a link's page: where the settings say that the site is, else where it last answered."""
+    base = base_url or app.config["SITE_URL"] or last_address(Path(app.instance_path)) or "http://127.0.0.1:8000"
     return f"{base.rstrip('/')}/desk/enter/{secret}"

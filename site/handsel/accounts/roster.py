@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from handsel import clock
@@ -56,7 +56,15 @@ def add(session: Session, email: str, role: str, name: str = "", *, actor: Actor
     session.add(account)
     session.flush()
     audit.record(session, "added an account", actor, f"account:{account.id}", {"email": address, "role": role})
+    if role == "owner":
+        _dismiss_stand_in(session)
     return account
+
+
+def _dismiss_stand_in(session: Session) -> None:
+    """Delete the account that stood in for the first owner, if nobody ever entered with it."""
+    session.execute(delete(Account).where(Account.email == links.FIRST_OWNER, Account.password_hash.is_(None),
+                                          Account.signed_in_at.is_(None)))
 
 
 def renamed(session: Session, account: Account, email: str) -> str:
@@ -78,6 +86,9 @@ def change_role(session: Session, account: Account, role: str, *, actor: Actor |
     before, account.role = account.role, role
     sessions.end_all(session, account.id, clock.now())
     audit.record(session, "changed a role", actor, f"account:{account.id}", {"from": before, "to": role})
+    if role == "owner":
+        session.flush()
+        _dismiss_stand_in(session)
 
 
 def disable(session: Session, account: Account, *, actor: Actor | str) -> None:

@@ -40,7 +40,7 @@ def run_command(host: str, port: int, workers: int) -> None:
     Example: handsel run --port 8080
     """
     from handsel import assembly, backup, create_app, schema, server
-    from handsel.accounts import first_link
+    from handsel.accounts import first_link, links
     from handsel.db import db
 
     root = project_root()
@@ -53,6 +53,7 @@ def run_command(host: str, port: int, workers: int) -> None:
         link = first_link(app, base_url=_base(app, host, port))
         db.session.remove()
         db.engine.dispose()  # children must not share a connection
+    links.remember_address(root / "instance", _base(app, host, port))
     assembly.close(app)
     if before not in {"", after}:
         click.echo(f"Brought the database from release {before} to {after}.")

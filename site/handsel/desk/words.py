@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,10 +64,17 @@ def message_state(message: Message, now: datetime) -> State:
         return State("Held", "warn", "Its moment may have passed. It waits to be released: `handsel mail release`.")
     if message.state == "queued" and message.attempts:
         tries = "once" if message.attempts == 1 else f"{message.attempts} times"
-        return State("Trying again", "warn", f"Tried {tries}. {message.reason}".strip())
+        return State("Trying again", "warn", f"Tried {tries}. {_said(message.reason)}".strip())
     if message.state == "queued" and message.due_at > now:
         return State("Planned")
-    return State(state.word, state.tone, message.reason or state.why)
+    if message.state == "sent":
+        return state  # what the server answered then is of use to nobody who reads this
+    return State(state.word, state.tone, _said(message.reason) or state.why)
+
+
+def _said(reason: str) -> str:
+    """Why a message is in its state, with whose words they are when they are a mail server's."""
+    return f"The mail server said: {reason}" if re.match(r"[245]\d\d\b", reason) else reason
 
 
 def message_title(message: Message, project: Project) -> str:

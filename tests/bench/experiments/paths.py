@@ -201,14 +201,16 @@ def rejected(logs: Array, held_: Array, alpha: float, part: float) -> Array:
     return ~standing
 
 
-def lifts(path: Path, challenger: int, rows: Array) -> Array:
-    """The Mantel-Haenszel sums of the challenger less those of the control: their sign is the lift's."""
-    total: Array | float = 0.0
+def signs(path: Path, challenger: int, rows: Array) -> Array:
+    """The sign of the challenger's lift (Mantel-Haenszel), 0 while the control has no conversion to compare with."""
+    above: Array | float = 0.0
+    below: Array | float = 0.0
     for begin, end, _ in path.shares(challenger):
         a1, a0, b1, b0 = (path.pair(challenger, np.clip(rows, begin, end))
                           - path.pair(challenger, begin)[:, None]).astype(float)
-        total = total + (b1 * (a1 + a0) - a1 * (b1 + b0)) / np.maximum(1, a1 + a0 + b1 + b0)
-    return np.asarray(total)
+        visitors = np.maximum(1, a1 + a0 + b1 + b0)
+        above, below = above + b1 * (a1 + a0) / visitors, below + a1 * (b1 + b0) / visitors
+    return np.where(np.asarray(below) > 0, np.sign(above - below), 0).astype(int)
 
 
 def stop(evidence: Evidence, look: str) -> Stop | None:
@@ -232,8 +234,7 @@ def stop(evidence: Evidence, look: str) -> Stop | None:
         chosen = rows[max(0, block * BLOCK - 1):(block + 1) * BLOCK]
         found = rejected(evidence.exact(chosen), strongest[:, chosen - 1].T, alpha, part)
         if found.any():
-            signs = np.stack([np.sign(lifts(path, each, chosen)) for each in range(1, path.challengers + 1)], axis=1)
-            decided = (found * signs).astype(int)
+            decided = found * np.stack([signs(path, each, chosen) for each in range(1, path.challengers + 1)], axis=1)
             if decided.any():
                 place = int(decided.any(axis=1).argmax())
                 return Stop(int(chosen[place]), tuple(decided[place].tolist()))

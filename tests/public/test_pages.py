@@ -284,7 +284,7 @@ def test_robots_are_told_what_is_private_and_where_the_sitemap_is(small: Flask, 
 def test_there_is_an_icon_in_the_brand_colour(small: Flask, ask: Ask, path: str) -> None:
     status, headers, body = ask(small, path)
     if path.endswith("ico"):
-        assert (status[:3], headers["Location"]) == ("301", "/favicon.svg")
+        assert (status[:3], headers["Location"]) == ("302", "/favicon.svg")
     else:
         assert headers["Content-Type"].startswith("image/svg+xml")
         assert b'fill="#046246"' in body

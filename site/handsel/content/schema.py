@@ -121,6 +121,9 @@ class Theme(Part):
         return None if self.headings in FONTS else f"{THEME_FOLDER}/{self.headings}"
 
 
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
 class SiteSettings(Part):
     """``content/_site.yml``: who we are, how we look, whom people can hear from."""
 
@@ -131,6 +134,7 @@ class SiteSettings(Part):
     language: Language = "en"
     direction: Literal["ltr", "rtl"] = "ltr"
     timezone: str = "UTC"
+    currency: Currency = "EUR"
     controller: Controller | None = None
     mail: MailSettings | None = None
     privacy: Target = "/privacy/"

@@ -60,6 +60,7 @@ class House:
     language: str = "en"
     direction: Literal["ltr", "rtl"] = "ltr"
     headings: str = "old-style"
+    text: str = "sans"
     light: Colours = LIGHT
     dark: Colours = DARK
 
@@ -76,7 +77,7 @@ class House:
     @property
     def text_font(self) -> Markup:
         """The fonts of running text."""
-        return Markup(SANS)  # noqa: S704
+        return Markup(FONTS.get(self.text, SANS))  # noqa: S704
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm
 from handsel.offers.library import Letter
 from handsel.offers.read import IMAGES, PLAIN_NAME, Folder, form_faults
+from handsel.offers.look import look_faults
 
 MADE = frozenset({"/feed.xml", "/sitemap.xml", "/robots.txt", "/favicon.svg", "/favicon.ico", "/desk/"})
 """Addresses that the program answers in every project."""
@@ -369,7 +370,9 @@ def _site_faults(world: World) -> Iterator[Fault]:
             yield from _site_target(world, (menu, place, "to"), link.to)
     if world.folders or ("privacy",) in read.lines:
         yield from _site_target(world, ("privacy",), site.privacy)
-    yield from _site_target(world, ("theme", "logo"), site.theme.logo, image=True)
+    for key in ("logo", "logo_dark", "favicon"):
+        yield from _site_target(world, ("theme", key), getattr(site.theme, key), image=True)
+    yield from look_faults(world.tree, read)
     yield from _site_target(world, ("social_image",), site.social_image, image=True)
     for key, author in site.authors.items():
         yield from _site_target(world, ("authors", key, "image"), author.image, image=True)

@@ -83,7 +83,7 @@ def icon() -> Response:
 @bp.get("/favicon.ico")
 def old_icon() -> Answer:
     """Where browsers look that read no HTML."""
-    return redirect("/favicon.svg", 301)
+    return redirect(table().state().project.site.theme.favicon or "/favicon.svg", 302)
 
 
 def _plain(text: str, kind: str) -> Response:

@@ -26,6 +26,7 @@ from handsel import headers
 from handsel.public.imagesize import Size, image_size
 
 if TYPE_CHECKING:
+    from handsel.content.woff2 import Face
     from handsel.offers.project import Project
 
 OWN = Path(__file__).parent.parent / "static"
@@ -49,6 +50,13 @@ _INERT = "default-src 'none'; style-src 'none'; sandbox"  # a file opened by its
 @lru_cache(maxsize=8192)
 def _digest(path: str, _mtime: int, _size: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
+
+
+@lru_cache(maxsize=8)
+def _face(path: Path, _digest: str) -> Face:
+    from handsel.content import woff2
+
+    return woff2.read(path.read_bytes())
 
 
 def digest(path: Path) -> str:
@@ -114,6 +122,14 @@ class Files(WhiteNoise):  # type: ignore[misc]
         """(width, height) of the picture at ``address``."""
         path = self.place(address)
         return image_size(path) if path else None
+
+    def face(self, address: str) -> Face | None:
+        """The measures of the font at ``address``; None when it cannot be used."""
+        path = self.place(address)
+        try:
+            return _face(path, digest(path)) if path else None
+        except (OSError, ValueError):
+            return None
 
     def inline(self, address: str) -> str:
         """A small SVG as a ``data:`` address, any other picture as its hashed one."""

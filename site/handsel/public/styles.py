@@ -9,27 +9,68 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 from handsel.content.schema import Theme
 from handsel.content.theme import palette
+from handsel.content.woff2 import Face
 
 CSS = Path(__file__).parent.parent / "static" / "public"
+OLD_STYLE = '"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif'
 SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,Cantarell,"Helvetica Neue",Arial,sans-serif'
-HEADINGS = {
-    "old-style": '"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif',
-    "sans": "var(--text)",
-    "rounded": 'ui-rounded,"SF Pro Rounded",Quicksand,Nunito,Manjari,"Arial Rounded MT Bold",var(--text)',
+LETTERS = {
+    "old-style": OLD_STYLE,
+    "sans": SANS,
+    "rounded": 'ui-rounded,"SF Pro Rounded",Quicksand,Nunito,Manjari,"Arial Rounded MT Bold",' + SANS,
     "slab": 'Rockwell,"Rockwell Nova","Roboto Slab","DejaVu Serif","Sitka Small",serif',
 }
+# Bold fonts that every system has under one of these names, and the width of their average letter.
+STAND_INS = {
+    True: ('local("Times New Roman Bold"),local("Liberation Serif Bold")', 0.4341),
+    False: ('local("Arial Bold"),local("Liberation Sans Bold")', 0.4864),
+}
 RADIUS = {"none": (0, 0, 0), "small": (2, 4, 8), "medium": (4, 8, 16), "large": (8, 14, 24)}
+DENSITY = {  # space above and below a band, and the height of a line of text
+    "compact": ("clamp(1.75rem,5vw,3rem)", "1.5"),
+    "normal": ("clamp(2.5rem,7vw,4.5rem)", "1.6"),
+    "airy": ("clamp(3.25rem,9vw,6rem)", "1.7"),
+}
 CODE = 'ui-monospace,Consolas,"DejaVu Sans Mono",monospace'
+# Every page runs in horizontal lines, where these are the same; which side is the start stays open.
+SHORTER = {
+    "margin-block-start": "margin-top",
+    "margin-block-end": "margin-bottom",
+    "padding-block-start": "padding-top",
+    "padding-block-end": "padding-bottom",
+    "border-block-start": "border-top",
+    "border-block-end": "border-bottom",
+    "inset-block-start": "top",
+    "inset-block-end": "bottom",
+    "inline-size": "width",
+    "block-size": "height",
+    "min-inline-size": "min-width",
+    "min-block-size": "min-height",
+    "max-inline-size": "max-width",
+    "max-block-size": "max-height",
+}
+_LONGER = re.compile(r"(?<=[{;])(?:" + "|".join(SHORTER) + r")(?=:)")
 _TOKEN = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?=[:),])")
 
 
-def stylesheet(theme: Theme, parts: Iterable[str], names: frozenset[str] | None = None) -> str:
+@dataclass(frozen=True)
+class Font:
+    """The uploaded font of headings: its address and its measures."""
+
+    address: str
+    face: Face
+
+
+def stylesheet(
+    theme: Theme, parts: Iterable[str], names: frozenset[str] | None = None, font: Font | None = None
+) -> str:
     """The CSS of a page that uses ``parts``; names for which there is no file are no parts and do no harm.
 
     ``names`` are the elements and classes of the page (see ``names_in``): rules for others are left out.
@@ -38,13 +79,44 @@ def stylesheet(theme: Theme, parts: Iterable[str], names: frozenset[str] | None 
     rules = f"{base}@layer parts{{{''.join(map(part, sorted(set(parts) - {'base'})))}}}"
     if names is not None:
         rules = _asked_for(rules, names)
-    return _short_names(_tokens(theme, rules) + rules)
+    tokens, rules = _tokens(theme, rules, font)
+    return (_font_faces(font) if font else "") + _short_names(tokens + rules)
+
+
+def _font_faces(font: Font) -> str:
+    """The uploaded font, and a local one in its measures for as long as it is not there.
+
+    A font that comes late is not used on this page at all, so nothing ever moves while somebody reads.
+    """
+    own = (
+        f'@font-face{{font-family:heads;src:url({font.address})format("woff2");'
+        "font-weight:1 1000;font-display:optional}"
+    )
+    if not font.face.width:
+        return own
+    local, width = STAND_INS[font.face.serif]
+    scale = font.face.width / width
+    measures = (font.face.ascent / scale, font.face.descent / scale, font.face.gap / scale, scale)
+    ascent, descent, gap, size = (f"{100 * measure:.1f}".removesuffix(".0") + "%" for measure in measures)
+    return (
+        f"{own}@font-face{{font-family:heads2;src:{local};font-weight:1 1000;ascent-override:{ascent};"
+        f"descent-override:{descent};line-gap-override:{gap};size-adjust:{size}}}"
+    )
+
+
+def _heads(theme: Theme, font: Font | None) -> str:
+    """The fonts of headings as CSS writes them."""
+    if font:
+        return "heads,heads2," + ("Georgia,serif" if font.face.serif else "sans-serif")
+    kind = theme.headings if theme.headings in LETTERS else "old-style"
+    return "var(--text)" if kind == theme.text else LETTERS[kind]
 
 
 def names_in(html: str) -> frozenset[str]:
-    """The elements and, with a dot before them, the classes that ``html`` uses."""
+    """The elements of ``html``, its classes with a dot before them, and ``[aria-current]`` if anything has it."""
     classes = {f".{name}" for found in re.findall(r'class="([^"]*)"', html) for name in found.split()}
-    return frozenset(classes | set(re.findall(r"<([a-z][a-z0-9]*)", html)))
+    current = {"[aria-current]"} if " aria-current=" in html else set()
+    return frozenset(classes | current | set(re.findall(r"<([a-z][a-z0-9]*)", html)))
 
 
 def _asked_for(css: str, names: frozenset[str]) -> str:
@@ -58,7 +130,7 @@ def _asked_for(css: str, names: frozenset[str]) -> str:
         if prelude.startswith(("@media", "@layer")):
             body = _asked_for(body, names)
         elif not prelude.startswith("@"):
-            prelude = ",".join(each for each in _selectors(prelude) if _may_match(each, names))
+            prelude = ",".join(each.replace(" + ", "+") for each in _selectors(prelude) if _may_match(each, names))
         if prelude and body:
             kept.append(f"{prelude}{{{body}}}")
     return "".join(kept)
@@ -84,32 +156,41 @@ def _needs(selector: str) -> frozenset[str]:
     plain = selector
     while (shorter := re.sub(r":(?:not|is|where)\((?:[^()]|\([^()]*\))*\)", "", plain)) != plain:
         plain = shorter
+    current = {"[aria-current]"} if "[aria-current" in plain else set()
     plain = re.sub(r":nth-[a-z-]+\([^)]*\)|::?[a-z-]+\b(?!\()|\[[^\]]*\]", "", plain)
     classes = re.findall(r"\.[A-Za-z][\w-]*", plain)
-    return frozenset(classes) | frozenset(re.findall(r"(?:^|[\s>+~(])([a-z][a-z0-9]*)", plain))
+    return frozenset(classes) | current | frozenset(re.findall(r"(?:^|[\s>+~(])([a-z][a-z0-9]*)", plain))
 
 
 def _may_match(selector: str, names: frozenset[str]) -> bool:
     return _needs(selector) <= names
 
 
-def _tokens(theme: Theme, rules: str) -> str:
-    """The custom properties that ``rules`` ask for, in the schemes that the theme has."""
+def _tokens(theme: Theme, rules: str, font: Font | None) -> tuple[str, str]:
+    """The custom properties that ``rules`` ask for, in the schemes that the theme has; and the rules.
+
+    A value that both schemes share and that is asked for once stands where it was asked for.
+    """
     ramp = palette(theme)
     shape = {f"round-{n}": f"{radius}px" for n, radius in enumerate(RADIUS[theme.radius], 1)}
     shape |= {"cover": ramp.light["brand"], "on-cover": ramp.light["on-brand"], "spine": ramp.light["brand-hi"]}
-    shape |= {"text": SANS, "heads": HEADINGS[theme.headings], "code": CODE}
-    asked = {name[2:] for name in _TOKEN.findall(rules + shape["heads"])}
+    shape |= {"text": LETTERS[theme.text], "heads": _heads(theme, font), "code": CODE}
+    shape["room"], shape["leading"] = DENSITY[theme.density]
+    asked = Counter(name[2:] for name in _TOKEN.findall(rules + shape["heads"]))
+    for name in shape:
+        if asked[name] == 1 and f"var(--{name})" in rules:
+            rules = rules.replace(f"var(--{name})", _hex(shape[name]))
+            del asked[name]
 
     def written(tokens: dict[str, str]) -> str:
         return ";".join(f"--{name}:{_hex(value)}" for name, value in tokens.items() if name in asked)
 
     if theme.scheme == "light":
-        return f":root{{color-scheme:light;{written(ramp.light | shape)}}}"
+        return f":root{{color-scheme:light;{written(ramp.light | shape)}}}", rules
     if theme.scheme == "dark":
-        return f":root{{color-scheme:dark;{written(ramp.dark | shape)}}}"
+        return f":root{{color-scheme:dark;{written(ramp.dark | shape)}}}", rules
     dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{written(ramp.dark)}}}}}"  # paper stays white
-    return f":root{{color-scheme:light dark;{written(ramp.light | shape)}}}{dark}"
+    return f":root{{color-scheme:light dark;{written(ramp.light | shape)}}}{dark}", rules
 
 
 def _hex(value: str) -> str:
@@ -146,5 +227,6 @@ def minify(css: str) -> str:
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
     css = re.sub(r"\s+", " ", css)
     css = re.sub(r"\s*([{};,>])\s*", r"\1", css)
-    css = re.sub(r":\s+", ":", css).replace("= ", "=")
+    css = re.sub(r":\s+", ":", css).replace("= ", "=").replace(" !important", "!important")
+    css = _LONGER.sub(lambda found: SHORTER[found[0]], css)
     return css.replace(";}", "}").strip()

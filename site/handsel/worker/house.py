@@ -31,7 +31,7 @@ def house(app: Flask, site: SiteSettings) -> House:
         name=site.name, url=url, sender_name=name or site.name, sender=plain_domain(address),
         reply_to=plain_domain(str(site.mail.reply_to)) if site.mail and site.mail.reply_to else "",
         postal=postal, privacy_url=urljoin(url + "/", site.privacy), language=site.language,
-        direction=site.direction, headings=site.theme.headings,
+        direction=site.direction, headings=site.theme.headings, text=site.theme.text,
         light=_scheme(colours.light, paper="surface", ground="sunk"),
         dark=_scheme(colours.dark, paper="surface", ground="sunk"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -60,7 +61,12 @@ def instant_text(value: datetime) -> str:
     """``value`` as the 24 characters that the database keeps. Raises ValueError for a naive time."""
     if value.tzinfo is None:
         raise ValueError("an instant needs a timezone")
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _text(value.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)  # one capture writes the same instant into fifteen rows
+def _text(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def init(app: Flask, url: str, synchronous: str) -> None:

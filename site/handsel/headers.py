@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import Flask, Response, g, request
 
@@ -51,6 +52,12 @@ def _secure(response: Response) -> Response:
         audience = "desk"
     else:
         audience = "public"
-    for name, value in rows(audience, g.get("style_hashes", ()), request.is_secure):
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name, _ in response.headers}
+    response.headers.extend(row for row in _rows(audience, frozenset(g.get("style_hashes", ())), request.is_secure)
+                            if row[0].lower() not in given)
     return response
+
+
+@lru_cache(maxsize=256)
+def _rows(audience: str, styles: frozenset[str], secure: bool) -> list[tuple[str, str]]:
+    return rows(audience, styles, secure)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, request, session, url_for
+from flask import Blueprint, Flask, Request, Response, abort, current_app, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
@@ -46,12 +47,23 @@ def init_app(app: Flask) -> None:
     app.config.update(SESSION_COOKIE_NAME="__Host-desk" if secure else "desk", SESSION_COOKIE_SECURE=secure,
                       SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_PATH="/",
                       SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=sessions.LONGEST)
+    app.session_interface = _Sessions()
     csrf.init_app(app)
     login = _Login()
     login.session_protection = None  # the secret is in the database; addresses change on phones
     login.init_app(app, add_context_processor=False)
     login.user_loader(_load)
     app.after_request(_personal)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Cookies of the desk alone: elsewhere there is no session to read, and writing to one is an error."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a request to the desk; none for any other."""
+        if request.path != PREFIX and not request.path.startswith(PREFIX + "/"):
+            return None
+        return super().open_session(app, request)
 
 
 def person() -> SignedIn:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Engine
@@ -40,12 +40,10 @@ class Together:
 
     def __init__(self, engine: Callable[[], Engine]) -> None:
         self._engine = engine
-        self._waiting: deque[Piece[Any]] = deque()
-        self._arrived = threading.Event()
+        self._waiting: SimpleQueue[Piece[Any] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._process = 0
         self._thread: threading.Thread | None = None
-        self._closed = False
 
     def do(self, work: Callable[[Pen], T]) -> T:
         """Do ``work`` in a transaction with whatever else has come in; returns when it is on disk.
@@ -55,8 +53,7 @@ class Together:
         if self._process != os.getpid():
             self._start()
         piece = Piece(work)
-        self._waiting.append(piece)
-        self._arrived.set()
+        self._waiting.put(piece)
         piece.done.acquire()
         if piece.error is not None:
             raise piece.error
@@ -66,7 +63,7 @@ class Together:
         with self._lock:
             if self._process == os.getpid():
                 return
-            self._waiting, self._arrived, self._closed = deque(), threading.Event(), False
+            self._waiting = SimpleQueue()
             self._thread = threading.Thread(target=self._run, name="captures", daemon=True)
             self._thread.start()
             self._process = os.getpid()
@@ -74,22 +71,22 @@ class Together:
     def _run(self) -> None:
         engine = self._engine()
         raw: Any = None
-        while True:
-            self._arrived.wait()
-            self._arrived.clear()
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-                try:
-                    raw = raw or self._open(engine)
-                    self._write(raw.cursor(), batch)
-                except BaseException as error:
-                    self._fail(batch, error)
-                    raw = self._drop(raw)
-                for piece in batch:
-                    piece.done.release()
-            if self._closed:
-                self._drop(raw)
-                return
+        while (piece := self._waiting.get()) is not None:
+            batch = [piece]
+            while len(batch) < MOST and not self._waiting.empty():
+                if (piece := self._waiting.get()) is None:
+                    self._waiting.put(None)  # the end: seen again once this batch is done
+                    break
+                batch.append(piece)
+            try:
+                raw = raw or self._open(engine)
+                self._write(raw.cursor(), batch)
+            except BaseException as error:
+                self._fail(batch, error)
+                raw = self._drop(raw)
+            for piece in batch:
+                piece.done.release()
+        self._drop(raw)
 
     @staticmethod
     def _open(engine: Engine) -> Any:
@@ -133,7 +130,6 @@ class Together:
     def close(self) -> None:
         """End the thread when its work is done. For the end of a process, and of a test."""
         if self._thread is not None and self._process == os.getpid():
-            self._closed = True
-            self._arrived.set()
+            self._waiting.put(None)
             self._thread.join(2)
             self._process = 0

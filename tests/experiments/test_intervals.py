@@ -111,6 +111,24 @@ def test_the_asymptotic_half_width_is_where_the_normal_mixture_reaches_one_over_
     assert closed_form == pytest.approx(-log(alpha))
 
 
+# What gbstats 0.8.0 (GrowthBook) gives as the sequential interval of the difference of two proportions: the variance of
+# the difference, visitors of both, its tuning parameter rho, alpha, and half the interval's width. Its formula is that
+# of Waudby-Smith et al. too, written in sample sizes.
+@pytest.mark.parametrize(("variance", "visitors", "tuning", "alpha", "published"), [
+    (0.0002031, 2000, 0.03984006677137368, 0.05, (0.07451796210226778 + 0.014517962102267787) / 2),
+    (1.356136644277088e-05, 10_100, 0.03984006677137368, 0.05, (0.022453267804807962 + 0.00010032662833737299) / 2),
+    (3.1437499999999998e-06, 40_000, 0.02817118137696317, 0.05, (0.010544568266798206 + 0.000544568266798196) / 2),
+    (0.00014790397310262822, 5900, 0.07593991486930711, 0.01, (0.08891494184118676 - 0.0007402305726064082) / 2),
+    (0.0005587884994689729, 790, 0.11250652963536148, 0.1, (0.11945521537219697 + 0.011762907679889273) / 2),
+])
+def test_the_asymptotic_half_width_is_that_of_a_published_engine(
+    variance: float, visitors: int, tuning: float, alpha: float, published: float,
+) -> None:
+    rho = 1 / variance / (visitors * tuning * tuning)
+
+    assert intervals.half_width(1 / variance, rho, alpha) == pytest.approx(published, rel=1e-9)
+
+
 def test_the_normal_mixture_is_the_integral_that_it_claims_to_be() -> None:
     information, rho, alpha = 40.0, 5.0, 0.05
     score = information * intervals.half_width(information, rho, alpha)

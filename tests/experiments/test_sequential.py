@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,30 +19,63 @@ def test_the_constants_are_those_of_the_design() -> None:
     assert sequential.boundary(0.05) == pytest.approx(2.2414, abs=5e-5)  # the limit of O'Brien-Fleming at 5 %
 
 
-# Jennison & Turnbull (2000), table 2.3: C_B(K, .05) of the two-sided O'Brien-Fleming test at K equal looks.
-@pytest.mark.parametrize(("looks", "published"), [
-    (2, 1.977), (3, 2.004), (4, 2.024), (5, 2.040), (10, 2.087), (20, 2.126),
-])
-def test_the_continuous_constant_is_stricter_than_each_published_one(looks: int, published: float) -> None:
-    assert published < sequential.boundary(0.05)
-    assert _crossing(published, looks) == pytest.approx(0.05, abs=5e-4)
-    assert _crossing(sequential.boundary(0.05), looks) < 0.05
+# Jennison & Turnbull (2000), tables 2.1 and 2.3: the constants C_P(K, alpha) of Pocock's and C_B(K, alpha) of
+# O'Brien & Fleming's two-sided test at K equal looks.
+POCOCK = {(2, 0.05): 2.178, (3, 0.05): 2.289, (4, 0.05): 2.361, (5, 0.05): 2.413, (10, 0.05): 2.555, (20, 0.05): 2.672,
+          (2, 0.01): 2.772, (5, 0.01): 2.986, (10, 0.01): 3.117, (2, 0.1): 1.875, (5, 0.1): 2.122, (10, 0.1): 2.270}
+OBRIEN_FLEMING = {
+    (2, 0.05): 1.977, (3, 0.05): 2.004, (4, 0.05): 2.024, (5, 0.05): 2.040, (10, 0.05): 2.087, (20, 0.05): 2.126,
+    (2, 0.01): 2.580, (5, 0.01): 2.621, (10, 0.01): 2.660, (20, 0.01): 2.695,
+    (2, 0.1): 1.678, (5, 0.1): 1.751, (10, 0.1): 1.801, (20, 0.1): 1.842}
 
 
-def _crossing(constant: float, looks: int) -> float:
-    """P(|B(k / looks)| >= constant for any k), by integrating over the paths that stayed inside."""
-    grid = np.linspace(-constant, constant, 1001)
-    step = grid[1] - grid[0]
-    density = stats.norm.pdf(grid, scale=looks ** -0.5)
-    kernel = stats.norm.pdf(grid[:, None] - grid[None, :], scale=looks ** -0.5) * step
-    kernel[:, [0, -1]] /= 2
-    for _ in range(looks - 1):
-        density = kernel @ density
+@pytest.mark.parametrize(("looks", "alpha"), OBRIEN_FLEMING)
+def test_the_continuous_constant_is_stricter_than_each_published_one(looks: int, alpha: float) -> None:
+    published = OBRIEN_FLEMING[looks, alpha]
+
+    assert published < sequential.boundary(alpha)
+    assert _crossing([published * looks ** 0.5] * looks) == pytest.approx(alpha, rel=2e-3)
+    assert _crossing([sequential.boundary(alpha) * looks ** 0.5] * looks) < alpha
+
+
+@pytest.mark.parametrize(("looks", "alpha"), POCOCK)
+def test_at_its_last_look_it_asks_for_less_than_a_boundary_that_treats_all_looks_alike(
+    looks: int, alpha: float,
+) -> None:
+    """Pocock's constant checks the sum over paths that the other tests rest on, too."""
+    published = POCOCK[looks, alpha]
+    limits = [published * (number + 1) ** 0.5 for number in range(looks)]
+
+    assert _crossing(limits) == pytest.approx(alpha, rel=2e-3)
+    assert (sequential.boundary(alpha) < published) == (looks > 2)
+
+
+def _crossing(limits: list[float]) -> float:
+    """P(|S_k| >= limits[k] for any k) of sums S_k of k standard normals, over the paths that stayed inside."""
+    grid = np.linspace(-limits[0], limits[0], 601)
+    density = stats.norm.pdf(grid)
+    for limit in limits[1:]:
+        following = np.linspace(-limit, limit, 601)
+        weights = np.full(601, grid[1] - grid[0])
+        weights[[0, -1]] /= 2
+        density = stats.norm.pdf(following[:, None] - grid[None, :]) @ (density * weights)
+        grid = following
     return float(1 - np.trapezoid(density, grid))
 
 
 def test_the_boundary_keeps_alpha_at_sixty_looks_with_something_to_spare() -> None:
-    assert 0.03 < _crossing(sequential.boundary(0.045), 60) < 0.045
+    assert 0.03 < _crossing([sequential.boundary(0.045) * 60 ** 0.5] * 60) < 0.045
+
+
+@pytest.mark.parametrize("alpha", [1e-9, 1e-4, 0.01, 0.05, 0.5])
+def test_the_constant_is_the_reflection_principles_in_forty_digits(alpha: float) -> None:
+    with mpmath.workdps(40):
+        constant = mpmath.mpf(sequential.boundary(alpha))
+        tail = mpmath.erfc(constant / mpmath.sqrt(2)) / 2
+        third = mpmath.erfc(3 * constant / mpmath.sqrt(2)) / 2
+
+    assert float(4 * tail) == pytest.approx(alpha, rel=1e-9)
+    assert float(4 * third) < 1e-2 * alpha
 
 
 @settings(deadline=None, max_examples=60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import exp, inf, log
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +29,24 @@ def test_it_is_scipys_dirichlet_multinomial_over_its_multinomial(counts: list[in
     found = split.log_e([Period(tuple(weights))], [[Cell(number) for number in counts]])
 
     assert found == pytest.approx(expected, rel=1e-6, abs=1e-4)
+
+
+# What ssrm_test (Optimizely, of the authors of the method) gives as ln of its Bayes factor with a concentration of 100
+# and of 1,000.
+@pytest.mark.parametrize(("counts", "weights", "published"), [
+    ((520, 480), (0.5, 0.5), (-0.473125234, 0.053528187)),
+    ((560, 440), (0.5, 0.5), (5.363268896, 3.257268376)),
+    ((3000, 1000), (0.7, 0.3), (22.228366351, 18.816155546)),
+    ((340, 330, 330), (1, 1, 1), (-2.313194983, -0.64352583)),
+    ((9000, 500, 520), (0.9, 0.05, 0.05), (-4.295485039, -2.076753753)),
+    ((0, 12), (0.5, 0.5), (0.59296815, 0.065251016)),
+])
+def test_it_is_the_mean_of_two_published_tests(
+    counts: tuple[int, ...], weights: tuple[float, ...], published: tuple[float, float],
+) -> None:
+    found = split.log_e([Period(weights)], [[Cell(number) for number in counts]])
+
+    assert found == pytest.approx(log(sum(exp(each) for each in published) / 2), abs=1e-7)
 
 
 def test_periods_multiply() -> None:

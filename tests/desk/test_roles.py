@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from factories import make_account, make_capture, make_lead, make_message
+from factories import make_account, make_capture, make_experiment, make_lead, make_message
 from handsel.accounts.links import link_address
 from handsel.accounts.models import ROLES
 from handsel.desk import DeskBlueprint, check_roles
@@ -28,6 +28,8 @@ MAY = {
     "leads.index": ALL, "leads.lead": ALL, "leads.add_tag": ALL, "leads.remove_tag": ALL, "leads.release": ALL,
     "leads.export": {"sales", "owner"},
     "offers.index": MARKETING, "offers.offer": MARKETING,
+    "tests.index": MARKETING, "tests.test": MARKETING, "tests.learn": MARKETING, "tests.choose": MARKETING,
+    "tests.start": MARKETING, "tests.stop": MARKETING, "tests.ship": MARKETING, "tests.look": MARKETING,
     "messages.index": MARKETING, "messages.retry": MARKETING, "files.index": MARKETING,
     "accounts.index": OWNER, "accounts.account": OWNER, "accounts.role": OWNER, "accounts.disable": OWNER,
     "accounts.enable": OWNER, "accounts.link": OWNER, "log.index": OWNER,
@@ -41,7 +43,7 @@ def things(app: Flask) -> dict[str, Any]:
     lead = make_lead(tags=("energy",), offers=("guide",))
     return {"lead_id": lead.id, "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
             "message_id": make_message(lead, state="failed").id, "account_id": make_account("sales").id,
-            "secret": "no-such-link", "name": "none.eml"}
+            "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b"}
 
 
 def desk_rules(app: Flask) -> Iterator[tuple[Rule, str]]:

@@ -19,6 +19,7 @@ from handsel.accounts.sessions import SignedIn
 from handsel.desk import words
 from handsel.desk.door import PREFIX, csrf_input, roles_of
 from handsel.desk.figures import percent
+from handsel.experiments.figures import lift_words, rate_words
 from handsel.forms.schema import RECOGNITION
 from handsel.mail.models import Message
 from handsel.offers.live import current
@@ -39,6 +40,7 @@ PLACES = (
     Place("Home", "home.home", "h", "home", bar=True),
     Place("Leads", "leads.index", "l", "leads", bar=True),
     Place("Offers", "offers.index", "o", "offers", bar=True),
+    Place("Tests", "tests.index", "t", "tests"),
     Place("Messages", "messages.index", "m", "messages", bar=True),
     Place("Inbox", "inbox.inbox", "i", "inbox"),
     Place("Files", "files.index", "f", "files"),
@@ -73,7 +75,8 @@ def init_app(app: Flask) -> None:
     app.add_template_global(shell, "shell")
     app.add_template_global(described)
     app.add_template_global(may)
-    for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, message_title, topic_name):
+    for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, message_title, topic_name,
+                    rate_words, lift_words):
         app.add_template_filter(filter_)
     words.init_app(app)
     app.after_request(_compressed)

@@ -1,4 +1,4 @@
-"""Offers: what each brings, step by step and variant by variant."""
+"""Offers: what each brings, step by step, with the test of its landing pages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session
 from handsel import clock
 from handsel.db import db
 from handsel.desk import DeskBlueprint
+from handsel.desk.experiments import arm_rows, titles
 from handsel.desk.figures import Span, funnels
+from handsel.desk.shell import site_zone
 from handsel.desk.words import plain_subject
-from handsel.experiments.report import Report, report
+from handsel.experiments.results import latest
+from handsel.experiments.sentences import GOALS, tell
 from handsel.mail.models import Message
 from handsel.offers.library import Letter, Offer
 from handsel.offers.live import current
-from handsel.traffic.models import Tally
 
 bp = DeskBlueprint("offers", __name__, roles=("marketer", "owner"))
 
@@ -48,9 +50,11 @@ def offer(slug: str) -> ResponseReturnValue:
     session = db.session()
     span = Span.ending(now, DAYS)
     funnel = funnels(session, span, slug)[slug]
-    told = report(session.connection(), slug, found.split)
-    return render_template("desk/offer.html", offer=found, funnel=funnel, told=told, now=now, days=DAYS,
-                           variants=_variants(session, found, told), letters=_letters(session, found))
+    test = latest(session.connection(), slug)
+    return render_template(
+        "desk/offer.html", offer=found, funnel=funnel, now=now, days=DAYS, letters=_letters(session, found), test=test,
+        told=tell(test, now, site_zone()) if test else None, arms=arm_rows(test, titles(found)) if test else (),
+        titles=titles(found), goals=GOALS)
 
 
 @dataclass(frozen=True)
@@ -84,28 +88,3 @@ def _letters(session: Session, offer: Offer) -> list[Sequence]:
             .group_by(Message.step, Message.state)):
         states[step][state] = count
     return [Sequence(letter, states[letter.step]) for letter in offer.letters]
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One landing page variant with what it brought since its first visitor."""
-
-    name: str
-    title: str
-    share: int
-    views: int
-    people: int
-    leads: int
-
-
-def _variants(session: Session, offer: Offer, told: Report) -> list[Variant]:
-    """The variants of ``offer``, those that are gone from the project included."""
-    views = {name: int(hits) for name, hits in session.execute(
-        select(Tally.variant, func.sum(Tally.hits)).where(
-            Tally.offer == offer.slug, Tally.kind == "view", Tally.variant != "", Tally.excluded == "")
-        .group_by(Tally.variant))}
-    titles = {name: page.meta.label or page.title for name, page in offer.variants.items()}
-    arms = told.counts.arms
-    return [Variant(name, titles.get(name, "no longer there"), told.split.get(name, 0), views.get(name, 0),
-                    arms[name].visitors if name in arms else 0, arms[name].conversions if name in arms else 0)
-            for name in sorted({*titles, *arms, *views})]

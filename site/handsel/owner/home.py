@@ -15,7 +15,10 @@ from handsel import clock
 from handsel.accounts.models import ROLES
 from handsel.db import db
 from handsel.desk import DeskBlueprint, figures, person
-from handsel.desk.shell import may
+from handsel.desk.shell import may, offer_title, site_zone
+from handsel.experiments.results import briefly, running
+from handsel.experiments.sentences import tell
+from handsel.experiments.verdict import VERDICTS
 from handsel.leads.models import Capture, Lead
 from handsel.mail.models import Message
 from handsel.offers.live import current
@@ -57,6 +60,8 @@ def _needs(session: Session) -> list[Need]:
                           url_for("files.index"), "See where"))
     if may("messages.index"):
         found += _mail_needs(session)
+    if may("tests.index"):
+        found += _test_needs(session)
     held = _count(session, Capture.quarantine != "")
     if held:
         found.append(Need(f"{_some(held, 'form')} held: a robot's, or a person's?",
@@ -75,6 +80,18 @@ def _mail_needs(session: Session) -> list[Need]:
         count = _count(session, Message.state == state, Message.due_at > since)
         if count:
             found.append(Need(f"{_some(count, 'message')} {text}", url_for("messages.index", state=state), act))
+    return found
+
+
+def _test_needs(session: Session) -> list[Need]:
+    """Tests with a verdict that nobody has acted on, a wrong split, or a pause."""
+    connection = session.connection()
+    found = []
+    for test in briefly(connection, running(connection)):
+        if test.alarm or test.paused_at is not None or test.verdict in VERDICTS:
+            act = "See why" if test.alarm or test.paused_at is not None else "Decide"
+            found.append(Need(f"{offer_title(test.offer)}: {tell(test, clock.now(), site_zone()).headline}",
+                              url_for("tests.test", experiment_id=test.id), act))
     return found
 
 

@@ -45,10 +45,13 @@ def init_app(app: Flask) -> None:
         get,
         pages,
         preferences,
+        reader,
         thanks,
     )
+    from handsel.public.landing import drawn
     from handsel.public.pagetable import PageTable
 
+    app.extensions["handsel.drawn"] = drawn  # for the desk, which shows variants before they are live
     app.jinja_env.globals["public_frame"] = public_frame
     app.jinja_env.globals["static_url"] = static_url
     app.register_blueprint(bp)

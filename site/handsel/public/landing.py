@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from handsel.public.pages import again, table
-from handsel.public.press import Bound
+from handsel.public.press import Bound, Drawn
 from handsel.public.sheets import Sheet
 
 if TYPE_CHECKING:
     from handsel.offers.library import Offer
+
+
+def drawn(offer: Offer, variant: str) -> Drawn:
+    """The landing page of ``offer`` in ``variant`` as visitors would get it, for a look at it from the desk.
+
+    Its forms have no token, so nothing can be sent with them, and it is no view.
+    """
+    state = table().state()
+    return state.press.draw(Sheet(offer.path, "landing", offer.control, offer), variant, lambda _: "")
 
 
 def answer(

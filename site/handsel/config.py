@@ -56,6 +56,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOUNCE_ADDRESS", str, "",
             "The mailbox that mails come back to, such as `bounces@example.org`; each mail adds a `+mark` of its own. "
             "Empty: `b@` and the sender's domain."),
+    Setting("DNS_SERVER", str, "",
+            "Whom `handsel doctor` asks about the sender's domain, such as `9.9.9.9`; empty: whom this machine asks."),
     Setting("SECRET_KEY", str, "", "Signs sessions and links; empty: made once in `instance/secret_key`.", True),
     Setting("REDIS_URL", str, "", "Keeps rate limits for several machines; empty: kept beside the database.", True),
     Setting("RATE_LIMITS", _one_of("on", "off"), "on", "`off` for load tests; refused in production."),

@@ -26,7 +26,7 @@ from handsel.config import Value
 from handsel.db import db, is_sqlite
 from handsel.errors import HandselError
 from handsel.leads.models import Capture
-from handsel.mail import pauses
+from handsel.mail import pauses, records
 from handsel.mail.address import read as read_mail_address
 from handsel.mail.models import Message
 
@@ -177,31 +177,14 @@ def _sender(app: Flask) -> Iterator[Finding]:
         return
     if not app.config["MAIL_URL"]:
         return
-    import dns.exception
-    import dns.resolver
-
-    resolver = dns.resolver.Resolver()
-    resolver.lifetime = 3.0
-
-    def texts(name: str) -> list[str]:
-        try:
-            return [b"".join(row.strings).decode("ascii", "replace") for row in resolver.resolve(name, "TXT")]
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            return []
-
     try:
-        spf = [line for line in texts(domain) if line.lower().startswith("v=spf1")]
-        dmarc = [line for line in texts(f"_dmarc.{domain}") if line.upper().startswith("V=DMARC1")]
-    except (dns.exception.DNSException, OSError):
+        found = records.look(domain, records.resolver(str(app.config["DNS_SERVER"])))
+    except records.Silent:
         yield Finding(False, "DNS", f"The records of {domain} could not be looked up from here.",
-                      "Check its SPF, DKIM and DMARC records from another place.")
+                      "Check its SPF, DKIM and DMARC records from another place, or set HANDSEL_DNS_SERVER.")
         return
-    if len(spf) != 1:
-        yield Finding(True, f"DNS of {domain}", f"It has {len(spf)} SPF records; receivers want exactly one.",
-                      "Add the TXT record `v=spf1 …` that your mail provider names.")
-    if not dmarc:
-        yield Finding(True, f"DNS of {domain}", "It has no DMARC record; large receivers refuse such mail.",
-                      f"Add the TXT record `_dmarc.{domain}` with `v=DMARC1; p=none; rua=mailto:…`.")
+    for bad, what, do in records.judge(found):
+        yield Finding(bad, f"DNS of {domain}", what, do)
 
 
 def _queue(app: Flask) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from handsel.traffic.models import Tally
 from support import on_sqlite
 from support.clock import Clock
 from support.funnel import ADVICE, make_visit, take
+from support.names import NameServer
 from support.running import SOURCE
 
 ROOT = Path(__file__).parents[2]
@@ -173,11 +174,15 @@ def test_the_doctor_is_content_with_a_safe_installation(
     settings = project / "content" / "_site.yml"
     settings.write_text(settings.read_text().replace("press.example", "press.invalid-domain-of-ours.co.uk"))
     (project / "instance").chmod(0o700)
-    said = handsel("doctor", HANDSEL_ENV="production", HANDSEL_SITE_URL="https://press.co.uk",
-                   HANDSEL_TRUSTED_PROXIES="1", HANDSEL_MAIL_URL=getattr(smtp, "url", ""))
-    mend = [line for line in said.output.splitlines() if line.startswith("mend")
-            and "DNS" not in line and "disk" not in line]
+    domain = "press.invalid-domain-of-ours.co.uk"
+    with NameServer({(domain, "TXT"): ['"v=spf1 -all"'], (domain, "MX"): ["10 mx.provider.net."],
+                     (f"_dmarc.{domain}", "TXT"): ['"v=DMARC1; p=none"']}) as names:
+        said = handsel("doctor", HANDSEL_ENV="production", HANDSEL_SITE_URL="https://press.co.uk",
+                       HANDSEL_TRUSTED_PROXIES="1", HANDSEL_MAIL_URL=getattr(smtp, "url", ""),
+                       HANDSEL_DNS_SERVER=names.address)
+    mend = [line for line in said.output.splitlines() if line.startswith("mend") and "disk" not in line]
     assert mend == [], said.output
+    assert f"know  DNS of {domain}: It publishes no DKIM key" in said.output
 
 
 @on_sqlite

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import handsel
@@ -20,12 +21,14 @@ if sys.argv[1] == "memory":
 began = time.process_time()
 import handsel.experiments.evaluate
 spent, taken = time.process_time() - began, tracemalloc.get_traced_memory()[1]
+from handsel.experiments.evaluate import evaluate
+evaluate({"plan": {"baseline": .1, "mde": .2}, "periods": [{"weights": [1, 1]}], "counts": [[0, 0, 900, 90, 0, 0]]})
 heavy = {"numpy", "scipy", "flask", "sqlalchemy", "pydantic"} & set(sys.modules)
 print(taken / 2**20 if sys.argv[1] == "memory" else spent * 1000, len(heavy))
 """
 
 
-def spent(runs: int, work) -> float:
+def spent(runs: int, work: Callable[[], object]) -> float:
     """The least seconds of one core that ``work`` takes."""
     found = []
     for _ in range(runs):

@@ -61,6 +61,11 @@ def test_the_last_day_of_the_calendar_is_a_time_like_others() -> None:
     assert answer["reasons"] == ["full weeks"]
 
 
+def test_evidence_that_nearly_vanishes_beside_another_is_still_evidence() -> None:
+    assert eprocess.closed([0.0, -744.4, -744.4]) == pytest.approx([-1.0986, -744.4, -744.4], abs=0.5)
+    assert eprocess.closed([0.0, -1e6]) == [pytest.approx(-0.693, abs=1e-3), -1e6]
+
+
 @pytest.mark.parametrize(("row", "path", "reason"), [
     ((100, 9, -5.0, 25.0), "/counts/1/4", "never negative"),
     ((100, 9, 1e-70, 0), "/counts/1/4", "0 or more"),

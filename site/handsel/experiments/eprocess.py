@@ -128,6 +128,6 @@ def closed(values: Sequence[float]) -> list[float]:
         summed, least = exp(own - top), own
         for count, value in enumerate(others, start=2):
             summed += exp(value - top)
-            least = min(least, top + log(summed / count)) if summed > 0 else least
+            least = min(least, top + log(summed) - log(count)) if summed > 0 else least
         answer.append(least)
     return answer

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -15,6 +16,8 @@ from handsel.cli import project_root
 if TYPE_CHECKING:
     from handsel.errors import Notice
     from handsel.offers.project import Project
+
+PATIENCE = 3  # seconds to wait for a database that may well be away: what files say does not depend on it
 
 
 def _use_project(ctx: click.Context, _option: click.Parameter, folder: Path | None) -> None:
@@ -30,6 +33,7 @@ def check_command(as_json: bool) -> None:
     """Read every page, offer and form, and name all faults at once.
 
     Each line says where a fault is, what is wrong and what to do next. Nothing is changed, and no server is needed.
+    Where there is a database, the pages of running tests are compared with what the test began with.
     A line that begins with "Note" is no fault: it says what was changed for you or what to expect. The exit code is 1
     if there is any fault.
 
@@ -43,7 +47,7 @@ def check_command(as_json: bool) -> None:
     from handsel.offers.project import read
 
     root = project_root()
-    project = read(root, memory.load(root))
+    project = _with_record(root, read(root, memory.load(root)))
     if as_json:
         click.echo(json.dumps(_values(project), ensure_ascii=False, indent=2))
     else:
@@ -54,6 +58,33 @@ def check_command(as_json: bool) -> None:
         click.echo(_closing(project))
     if project.faults:
         sys.exit(1)
+
+
+def _with_record(root: Path, project: Project) -> Project:
+    """``project`` with what the database says of its running tests; as it is where no database can be read."""
+    from handsel import config
+    from handsel.errors import SettingsError
+
+    try:
+        url = config.load(root)["DATABASE_URL"].value
+    except SettingsError:
+        return project  # who starts the server is told
+    file = root / "instance" / "handsel.db"
+    if not url and not file.is_file():
+        return project
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import NullPool
+
+    from handsel.offers import running
+
+    try:
+        engine = create_engine(url or f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true", poolclass=NullPool,
+                               connect_args={"connect_timeout": PATIENCE} if url.startswith("postgresql") else {})
+        with engine.connect() as connection:
+            return running.told(project, running.running(connection))
+    except (SQLAlchemyError, ImportError):
+        return project
 
 
 def _values(project: Project) -> dict[str, object]:

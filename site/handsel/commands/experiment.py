@@ -9,6 +9,7 @@ from typing import IO
 import click
 
 from handsel.cli import with_app
+from handsel.commands.testing import forecast_lines, ship_command, start_command, stop_command
 
 
 @click.group("experiment")
@@ -17,9 +18,14 @@ def experiment_command() -> None:
 
     \b
     Example:
+      handsel experiment start home-energy-guide --mde .2
       handsel experiment status home-energy-guide
-      handsel experiment plan --baseline .03 --mde .2 --weekly-visitors 2000
+      handsel experiment ship home-energy-guide
     """
+
+
+for _command in (start_command, stop_command, ship_command):
+    experiment_command.add_command(_command)
 
 
 @experiment_command.command("status")
@@ -89,14 +95,10 @@ def plan(*, baseline: float, mde: float, weekly_visitors: float | None, variants
         click.echo(json.dumps({"visitors": found.visitors, "total": found.total, "days": found.days,
                                "weeks": found.weeks, "advice": found.advice}))
         return
-    click.echo(f"To find {mde * 100:+.4g} % (from {baseline * 100:.4g} % to {baseline * (1 + mde) * 100:.4g} %) "
-               f"in {power:.0%} of tests:")
-    click.echo(f"  {found.visitors[0]:,} visitors a variant, {found.total:,} in all")
+    for line in forecast_lines(found, baseline, mde, power, weekly_visitors):
+        click.echo(line)
     if found.weeks is None:
         click.echo("  Add --weekly-visitors to see how long that takes.")
-    else:
-        click.echo(f"  {found.days:,} days at {weekly_visitors:,.0f} visitors a week, so {found.weeks:,} full weeks")
-        click.echo(f"  {found.advice}")
 
 
 @experiment_command.command("evaluate")

@@ -18,7 +18,8 @@ from handsel.content.files import Tree, scan
 from handsel.errors import Fault
 from handsel.offers import keep, memory
 from handsel.offers.project import Project, build, due, read
-from handsel.offers.telling import tell
+from handsel.offers.telling import note, tell
+from handsel.offers.variants import edited
 
 PAUSE = 0.4  # seconds between looks at the folder: a save is live within one second
 SETTLE = 0.05  # seconds; an editor may write a file in two strokes, and half a page should not go live
@@ -90,6 +91,7 @@ class Live:
             project = self._first() if before is None else self._next(before)
             if project is not before:
                 self._told = tell(self.root, project.faults, self._told)
+                note(self.root, edited(before.offers, project.offers) if before else ())
                 for callback in self._callbacks:
                     self._call(callback, project)
                 self._project = project

@@ -9,13 +9,15 @@ import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
-from handsel.errors import Fault
+from handsel.errors import Fault, Notice
 from handsel.offers import memory
 
 FILE = f"{memory.FOLDER}/told"
 WHILE = 60  # seconds within which every process has seen what one of them named; a later start names it again
 LOG = logging.getLogger("handsel.offers")
+Told = TypeVar("Told", Fault, Notice)
 
 
 def tell(root: Path, faults: Iterable[Fault], before: frozenset[Fault]) -> frozenset[Fault]:
@@ -31,7 +33,13 @@ def tell(root: Path, faults: Iterable[Fault], before: frozenset[Fault]) -> froze
     return now
 
 
-def _untold(root: Path, new: frozenset[Fault], gone: frozenset[Fault]) -> Iterable[Fault]:
+def note(root: Path, notices: Iterable[Notice]) -> None:
+    """Name in the log what happened to the files just now, unless another process has."""
+    for notice in sorted(_untold(root, frozenset(notices), frozenset())):
+        LOG.warning("%s (%s)", notice, notice.kind)
+
+
+def _untold(root: Path, new: frozenset[Told], gone: frozenset[Told]) -> Iterable[Told]:
     """Those of ``new`` that no process has named of late; ``gone`` ones are named again if they come back."""
     if not new and not gone:
         return ()
@@ -53,5 +61,5 @@ def _read(path: Path) -> dict[str, float]:
         return {}
 
 
-def _key(fault: Fault) -> str:
+def _key(fault: Fault | Notice) -> str:
     return hashlib.sha256(f"{fault} {fault.kind}".encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from handsel.content.library import Page, Read
 from handsel.content.parse import Broken
 from handsel.errors import Fault, Notice
 from handsel.experiments import plan
-from handsel.offers.library import CONTROL, equal_split, even_split
+from handsel.offers.library import CONTROL, Offer, equal_split, even_split
 from handsel.offers.schema import ExperimentSpec, OfferMeta
 
 PAUSING = frozenset({"unknown-variant", "experiment-without-challenger"})
@@ -189,3 +189,22 @@ def _bytes(tree: Tree, file: str) -> bytes:
             return hashlib.file_digest(opened, "sha256").digest()
     except OSError:
         return b""
+
+
+def changed(offer: Offer, variant: str) -> Notice:
+    """What to say of a page that was edited under its test."""
+    return Notice(offer.variants[variant].file if variant in offer.variants else f"offers/{offer.slug}/", 0,
+                  "running-variant-changed",
+                  "The page changed while its test runs: what was counted before belongs to another page.",
+                  "After more than a slip of the pen, stop the test and start it anew: "
+                  f"handsel experiment stop {offer.slug}")
+
+
+def edited(before: Mapping[str, Offer], after: Mapping[str, Offer]) -> Iterator[Notice]:
+    """The pages of running tests that show something else in ``after`` than in ``before``; both are offers by slug."""
+    for slug, offer in after.items():
+        was = before.get(slug)
+        if was is not None and was.runs and offer.runs:
+            for name, share in offer.split.items():
+                if share and was.digests.get(name, offer.digests[name]) != offer.digests[name]:
+                    yield changed(offer, name)

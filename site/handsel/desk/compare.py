@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 AROUND = 2  # lines that stay the same, kept beside a change so that one sees where it is
 LONGEST = 4000  # lines or words; beyond them the search for what stayed the same takes longer than it helps
-ALIKE = 0.4  # lines with less in common than this share are two lines, not one that was changed
+ALIKE = 0.5  # lines with a smaller share of their words in common are two lines, not one that was changed
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
@@ -73,9 +73,9 @@ def _words(old: str, new: str) -> tuple[Part, ...] | None:
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     if len(before) + len(after) > LONGEST:
         return None
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    if matcher.ratio() < ALIKE:
+    if SequenceMatcher(None, _bare(before), _bare(after), autojunk=False).ratio() < ALIKE:
         return None
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
     parts: list[Part] = []
     for kind, first, last, begin, end in matcher.get_opcodes():
         if kind == "equal":
@@ -84,3 +84,8 @@ def _words(old: str, new: str) -> tuple[Part, ...] | None:
         parts += [Part(name, text) for name, text in (("gone", "".join(before[first:last])),
                                                       ("new", "".join(after[begin:end]))) if text]
     return tuple(parts)
+
+
+def _bare(words: Sequence[str]) -> list[str]:
+    """The words alone: gaps and signs are in every line, and say nothing of what it says."""
+    return [word for word in words if word[0].isalnum()]

@@ -29,6 +29,7 @@ from handsel.leads.models import Capture
 from handsel.mail import pauses, records
 from handsel.mail.address import read as read_mail_address
 from handsel.mail.models import Message
+from handsel.offers import editions
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.org", "example.net")
@@ -53,8 +54,8 @@ Check = Callable[[Flask], Iterator[Finding]]
 def examine(app: Flask) -> list[Finding]:
     """All findings about ``app``, in an order in which one would mend them."""
     found: list[Finding] = []
-    for check in (_settings, _keys, _folders, _database, _scale, _mail, _sender, _queue, _clocks, _content, _people,
-                  _backups):
+    for check in (_settings, _keys, _folders, _database, _scale, _mail, _sender, _queue, _clocks, _content, _guides,
+                  _people, _backups):
         try:
             found.extend(check(app))
         except HandselError as error:
@@ -222,6 +223,23 @@ def _content(app: Flask) -> Iterator[Finding]:
     faults = len(app.extensions["handsel.offers"].project.faults)
     if faults:
         yield Finding(True, "files", f"{faults} faults in content/, offers/ and forms/.", "Run: handsel check")
+
+
+def _guides(app: Flask) -> Iterator[Finding]:
+    """Whether the PDFs of guides can be printed, and were."""
+    project = app.extensions["handsel.offers"].project
+    waiting = editions.to_print(project.offers.values())
+    hindrance = editions.hindrance() if waiting else None
+    if hindrance is not None:
+        yield Finding(False, "guides", *hindrance)
+        return
+    for offer in waiting:
+        url = editions.site_url(app.config, project.site)
+        newest = editions.newest(Path(app.instance_path), project.site, offer, url)
+        why = newest / "no-pdf"
+        if why.is_file():
+            yield Finding(True, f"offers/{offer.slug}", f"The PDF of its guide could not be printed: {why.read_text()}",
+                          "The log of the worker says more; a restart of the worker tries again.")
 
 
 def _people(app: Flask) -> Iterator[Finding]:

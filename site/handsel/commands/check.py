@@ -95,7 +95,17 @@ def _values(project: Project) -> dict[str, object]:
 
 def notices(project: Project) -> list[Notice]:
     """What to know beside the faults, in the order of files and lines."""
-    return list(project.notices)
+    return [*project.notices, *_printing(project)]
+
+
+def _printing(project: Project) -> list[Notice]:
+    """Guides of which this machine cannot print the PDF."""
+    from handsel.errors import Notice
+    from handsel.offers import editions
+
+    waiting = editions.to_print(project.offers.values())
+    hindrance = editions.hindrance() if waiting else None
+    return [Notice(offer.asset.path, 0, "no-pdf", *hindrance) for offer in waiting if offer.asset] if hindrance else []
 
 
 def _counts(project: Project) -> dict[str, int]:

@@ -12,7 +12,8 @@ from handsel.cli import open_app
 
 
 @click.command("work")
-@click.option("--once", is_flag=True, help="Send what is due now, throw away what is too old, and end; for cron.")
+@click.option("--once", is_flag=True,
+              help="Send what is due now, throw away what is too old, print guides, and end; for cron.")
 def work_command(once: bool) -> None:
     """Send mail as it falls due, until Ctrl-C.
 
@@ -23,6 +24,7 @@ def work_command(once: bool) -> None:
     """
     from handsel import assembly, backup, clock, schema, worker
     from handsel.server import start_log
+    from handsel.worker.books import bind
     from handsel.worker.deliver import deliver_due
     from handsel.worker.keeping import keep_now
     from handsel.worker.purge import purge
@@ -38,6 +40,8 @@ def work_command(once: bool) -> None:
             for what, number in purge(app, clock.now()).items():
                 click.echo(f"thrown away: {number} {what}")
             keep_now(app)
+            for name in bind(app, anew=True):
+                click.echo(f"printed: {name}")
             if not counts.total:
                 click.echo("Nothing was due.")
             return

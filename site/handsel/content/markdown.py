@@ -99,7 +99,7 @@ def render(
     *,
     file: str,
     first_line: int = 1,
-    kind: Literal["page", "letter"] = "page",
+    kind: Literal["page", "letter", "book"] = "page",
     default_form: str | None = None,
     offer: str | None = None,
 ) -> Rendered:
@@ -110,7 +110,7 @@ def render(
     ``{{ site_url }}``.
     """
     nonce = secrets.token_hex(12)
-    work = Work(file, kind == "letter", default_form, offer, f"data-k{nonce}", f"data-s{nonce}")
+    work = Work(file, kind == "letter", default_form, offer, f"data-k{nonce}", f"data-s{nonce}", book=kind == "book")
     words = scan(source.replace("\r\n", "\n").replace("\t", "    "), first_line, work, f"b{nonce}")
     machine = _machine()
     machine.use(work, f"b{nonce}")
@@ -242,7 +242,7 @@ class _Shaper(Treeprocessor):
         names: dict[int, str] = {}
         self._shape(root, work, names)
         _dress(root, work)
-        if not work.letter:
+        if not work.letter and not work.book:
             _bands(root, work, names)
 
     def _shape(self, parent: Element, work: Work, names: dict[int, str]) -> None:
@@ -266,6 +266,7 @@ def _dress(root: Element, work: Work) -> None:
             frame.tail, element.tail = element.tail, None
             parent[list(parent).index(element)] = frame
             frame.append(element)
+            _caption(parent, frame, element)
         elif element.tag == "a" and "button" in (element.attrib.pop("class", "") or "").split():
             name_as(element, "a", work, "button")
         elif element.tag == "li":
@@ -274,6 +275,19 @@ def _dress(root: Element, work: Work) -> None:
             )
             if found := re.match(r"\[([ xX])\] ", target.text or ""):
                 target.text = ("☐ " if found[1] == " " else "☑ ") + (target.text or "")[4:]
+                if work.book:
+                    element.set(work.mark, "task")
+
+
+def _caption(parent: Element, frame: Element, table: Element) -> None:
+    """Take the paragraph `Table: …` right below a table as its caption."""
+    place = list(parent).index(frame) + 1
+    below = parent[place] if place < len(parent) else None
+    if below is None or below.tag != "p" or not (below.text or "").startswith("Table: "):
+        return
+    below.tag, below.text = "caption", (below.text or "").removeprefix("Table: ")
+    parent.remove(below)
+    table.insert(0, below)
 
 
 def _bands(root: Element, work: Work, names: dict[int, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from handsel.leads.confirm import prove
@@ -68,3 +68,13 @@ def going_on(session: Session, grant_key: str, press_key: str, at: datetime) -> 
         select(Grant).join(Download, Download.grant_id == Grant.id)
         .where(Grant.key == grant_key, Download.key == press_key, Download.at > at - GOES_ON,
                Grant.revoked_at.is_(None))).first()
+
+
+def reading(session: Session, grant_key: str, press_key: str, at: datetime) -> Grant | None:
+    """The grant behind a press under which a guide is read: while the link lives, and a day from the press at least."""
+    if not (is_key(grant_key) and is_key(press_key)):
+        return None
+    return session.scalars(
+        select(Grant).join(Download, Download.grant_id == Grant.id)
+        .where(Grant.key == grant_key, Download.key == press_key, Grant.revoked_at.is_(None),
+               or_(Grant.expires_at > at, Download.at > at - GOES_ON))).first()

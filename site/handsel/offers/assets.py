@@ -6,12 +6,14 @@ import hashlib
 import mimetypes
 import re
 import zlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from handsel.content.files import Tree
 from handsel.content.library import Read, Reading
 from handsel.errors import Fault, nearest
+from handsel.offers.book import is_book, read_book
 from handsel.offers.library import Asset
 from handsel.offers.schema import OfferMeta
 
@@ -32,15 +34,26 @@ def read_asset(reading: Reading, offer: Read[OfferMeta], folder: str, name: str)
     if ".." in name.split("/") or name.startswith("/"):
         return Read(file, None, (offer.fault(("asset",), "missing-asset", f"'{name[:80]}' is not beside the offer.",
                                              "Put the file into the offer's folder and write its name alone."),))
-    if name.endswith(".md"):
-        return Read(file, None, (offer.fault(("asset",), "not-yet", "A text is not made into a book yet.",
-                                             "Make a PDF of it, put that beside offer.md and name it here."),))
+    if is_book(reading, folder, name):
+        return _guide(reading, offer, folder, name)
     if file not in tree.stamps:
         return Read(file, None, (_missing(tree, offer, folder, name),))
     if tree.stamps[file][1] == 0:
         return Read(file, None, (offer.fault(("asset",), "empty-asset", f"The file '{name}' is empty.",
                                              "Put the finished file in its place."),))
     return reading.once(file, partial(_measure, tree))
+
+
+def _guide(reading: Reading, offer: Read[OfferMeta], folder: str, name: str) -> Read[Asset]:
+    """A guide that we print, and the finished PDF beside it if there is one."""
+    book, faults = read_book(reading, offer, folder, name)
+    plain = name.rstrip("/").removesuffix(".md")
+    file, own = f"{folder}/{name.rstrip('/')}", f"{folder}/{plain}.pdf"
+    if book is None:
+        return Read(file, None, tuple(faults))
+    if own in reading.tree.stamps and reading.tree.stamps[own][1]:
+        book = replace(book, pdf=reading.once(own, partial(_measure, reading.tree)).value)
+    return Read(file, Asset(file, plain, "text/html", 0, book.digest, None, book), tuple(faults))
 
 
 def _missing(tree: Tree, offer: Read[OfferMeta], folder: str, name: str) -> Fault:

@@ -17,9 +17,10 @@ from handsel.content.markdown import Slot
 from handsel.content.schema import SiteSettings
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm
+from handsel.offers.book import Book
 from handsel.offers.library import Letter
-from handsel.offers.read import IMAGES, PLAIN_NAME, Folder, form_faults
 from handsel.offers.look import look_faults
+from handsel.offers.read import IMAGES, PLAIN_NAME, Folder, form_faults
 
 MADE = frozenset({"/feed.xml", "/sitemap.xml", "/robots.txt", "/favicon.svg", "/favicon.ico", "/desk/"})
 """Addresses that the program answers in every project."""
@@ -326,6 +327,8 @@ def _folder_faults(world: World, folder: Folder) -> Iterator[Fault]:
         yield from page_faults(world, read)
     for letter in folder.letters:
         yield from _letter_faults(world, letter)
+    if folder.asset is not None and folder.asset.book is not None:
+        yield from _book_faults(world, folder.asset.book)
     meta = folder.meta.value
     if meta is None:
         return
@@ -345,6 +348,17 @@ def _folder_faults(world: World, folder: Folder) -> Iterator[Fault]:
                         "Name another one, or delete `next`.")
         else:
             yield from _offer_faults(world, meta.next, folder.file, line)
+
+
+def _book_faults(world: World, book: Book) -> Iterator[Fault]:
+    """Where the chapters of a guide lead on our site; links within the book are judged where it is read."""
+    for chapter in book.chapters:
+        for link in chapter.body.links:
+            if not link.target.startswith("#") and not link.target.partition("#")[0].endswith(".md"):
+                yield from _target_faults(world, chapter.file, link.target, link.line)
+        for part in chapter.body.parts:
+            if isinstance(part, Slot) and part.kind == "cta":
+                yield from _offer_faults(world, part.options["offer"], chapter.file, part.line)
 
 
 def _letter_faults(world: World, letter: Letter) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from handsel.forms.library import CaptureForm
 from handsel.merge import Text
+from handsel.offers.book import Book
 from handsel.offers.schema import LetterMeta, OfferMeta
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Asset:
     size: int
     digest: str
     pages: int | None = None
+    book: Book | None = None
+    """The chapters, when it is a guide that we print; ``path`` is then that of its text or folder, ``size`` 0."""
 
 
 @dataclass(frozen=True)

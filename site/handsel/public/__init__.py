@@ -40,6 +40,7 @@ def init_app(app: Flask) -> None:
     """Open the public pages on ``app`` and put the page table in front of it."""
     from handsel.public import (  # noqa: F401  their routes hang on the blueprint
         capture,
+        cards,
         errors,
         feeds,
         get,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Response, current_app, redirect, send_file, url_for
+from flask import Response, current_app, redirect, request, send_file, url_for
 from markupsafe import Markup
 from sqlalchemy import select
 
@@ -20,7 +20,7 @@ from handsel.leads.download import Life, life
 from handsel.leads.models import Capture, Grant
 from handsel.mail.models import Message
 from handsel.offers.library import Asset, Offer
-from handsel.public import bp, doors, pages
+from handsel.public import bp, doors, pages, reader
 from handsel.public.doors import moment
 from handsel.public.press import Drawing
 from handsel.public.sheets import Sheet
@@ -44,7 +44,14 @@ def get(token: str) -> Response:
     return doors.page("get.html", offer=offer, asset=offer.asset, grant=grant, life=life(grant, now).value,
                       kind=kind(offer.asset), size=doors.size(offer.asset.size), until=doors.on_day(grant.expires_at),
                       renewed=renewed(grant), again=again(grant, offer), presses=offer.meta.downloads,
-                      noun=doors.noun(offer), cover=cover(offer))
+                      noun=doors.noun(offer), cover=cover(offer), editions=_editions(offer))
+
+
+def _editions(offer: Offer) -> list[tuple[str, str]]:
+    """The editions of a guide that can be downloaded now: kind, and what it is in words."""
+    if offer.asset is None or offer.asset.book is None:
+        return []
+    return [(kind, reader.told(edition)) for kind, edition in reader.editions_of(offer).files.items()]
 
 
 def cover(offer: Offer) -> Markup:
@@ -54,6 +61,9 @@ def cover(offer: Offer) -> Markup:
 
 def kind(asset: Asset) -> str:
     """What kind of file it is, in a word that people use."""
+    if asset.book is not None:
+        chapters = len(asset.book.chapters)
+        return f"To read here or to take along · {chapters} chapter{'' if chapters == 1 else 's'}"
     known = {"application/pdf": "PDF", "application/epub+zip": "EPUB", "application/zip": "ZIP", "text/csv": "CSV"}
     return known.get(asset.media_type) or Path(asset.name).suffix.lstrip(".").upper() or "File"
 
@@ -96,8 +106,13 @@ def press(token: str) -> Response:
         return doors.private(redirect(url_for("public.get", token=token), 303))
     if is_new:
         doors.record("download", offer.path, doors.visit(), offer.slug)
-    return doors.private(redirect(url_for("public.file", token=token, press=key,
-                                          name=doors.file_name(offer, offer.asset)), 303))
+    if offer.asset.book is None:
+        name = doors.file_name(offer, offer.asset)
+    elif (kind := request.form.get("as", "")) in reader.WORDS:
+        name = reader.edition_name(offer, kind)
+    else:
+        return doors.private(redirect(url_for("public.contents", token=token, press=key), 303))
+    return doors.private(redirect(url_for("public.file", token=token, press=key, name=name), 303))
 
 
 @bp.get("/get/<token>/<press>/<path:name>")
@@ -108,12 +123,21 @@ def file(token: str, press: str, name: str) -> Response:
     if grant is None or offer is None or offer.asset is None:
         return doors.lost()
     asset = offer.asset
+    if asset.book is not None:
+        edition = reader.send(offer, name)
+        if edition is None:  # it is being made, or cannot be made here: the web reader says so
+            return doors.private(redirect(url_for("public.contents", token=token, press=press), 303))
+        return _sealed(edition)
     path = Path(current_app.config["PROJECT_ROOT"]) / asset.path
     if not path.is_file():
         return doors.lost()
-    response = doors.private(send_file(
-        path, asset.media_type, as_attachment=True, download_name=doors.file_name(offer, asset), conditional=True,
-        etag=asset.digest, max_age=0))
+    return _sealed(send_file(path, asset.media_type, as_attachment=True, download_name=doors.file_name(offer, asset),
+                             conditional=True, etag=asset.digest, max_age=0))
+
+
+def _sealed(answer: Response) -> Response:
+    """A file on its way to one person: nothing in it runs here, nobody else keeps it."""
+    response = doors.private(answer)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

@@ -17,7 +17,9 @@ log = logging.getLogger("handsel.worker")
 
 def run(app: Flask, stop: threading.Event) -> None:
     """Work until ``stop`` is set; then finish the message in hand, give back the others and come back."""
+    from handsel.worker.books import Bindery
     from handsel.worker.deliver import Deliverer, Heartbeat
+    from handsel.worker.keeping import Keeping
     from handsel.worker.purge import purge
 
     with app.app_context():
@@ -25,6 +27,10 @@ def run(app: Flask, stop: threading.Event) -> None:
         deliverer = Deliverer(app, stop=stop)
         heartbeat = Heartbeat(app, deliverer)
         heartbeat.start()
+        bindery = Bindery(app)
+        bindery.start()
+        keeping = Keeping(app)
+        keeping.start()
         last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None
         try:
             while not stop.is_set():
@@ -46,5 +52,7 @@ def run(app: Flask, stop: threading.Event) -> None:
                 stop.wait(POLL)
         finally:
             heartbeat.ended.set()
+            bindery.close()
+            keeping.close()
             deliverer.close()
             heartbeat.join(5)

@@ -78,6 +78,8 @@ class Work:
     blocks: list[Block] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    book: bool = False
+    """Whether it is a chapter of a book: nothing can be filled in or pressed on paper."""
 
     def element(self, tag: str, name: str = "", text: str | None = None) -> Element:
         """A new element with the trusted class ``name``."""

@@ -19,6 +19,8 @@ _OPEN = re.compile(r"^ {0,3}(/{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(?:\|[ \t]*(.*?))
 _CLOSE = re.compile(r"^ {0,3}(/{3,})[ \t]*$")
 _CODE = re.compile(r"^\s*(`{3,}|~{3,})(.*)$")
 _KEY = re.compile(r"^([\w-]+):")
+IN_BOOKS = ("columns", "cta", "features", "figure", "inside", "logos", "note", "quote", "stats", "steps")
+"""What can stand in a chapter of a book: all that needs nobody to press or fill in anything."""
 DEEPEST = 6  # blocks in blocks in blocks; more is a slip
 
 
@@ -100,6 +102,8 @@ def _open(found: re.Match[str], taken: list[str], line: int, depth: int, work: W
             f"The block '{name}' cannot stand in an e-mail.",
             nearest("", [each.name for each in REGISTRY.values() if each.letters]),
         )
+    elif work.book and name not in IN_BOOKS:
+        work.fault(line, "block-not-in-book", f"The block '{name}' cannot stand in a book.", nearest("", IN_BOOKS))
     elif depth >= DEEPEST:
         work.fault(line, "deep-block", f"The block '{name}' is nested too deep.", "End the blocks around it first.")
     else:

@@ -215,10 +215,10 @@ def test_robots_and_visitors_who_ask_not_to_be_followed_are_no_conversion(app: F
     assert (count(Capture), count(Conversion), count(Exposure)) == (2, 0, 0)
 
 
-def test_one_visitor_who_sends_ten_forms_is_one_conversion(app: Flask) -> None:
+def test_one_visitor_who_sends_ten_forms_is_one_exposure(app: Flask) -> None:
     for number in range(10):
         take(app, f"p{number}@example.org")
-    assert (count(Capture), count(Exposure), count(Conversion)) == (10, 1, 1)
+    assert (count(Capture), count(Exposure), count(Conversion)) == (10, 1, 10)
 
 
 def test_the_journey_of_the_day_tells_source_and_first_page(app: Flask) -> None:

@@ -16,11 +16,12 @@ import click
 
 from handsel.cli import with_app
 from handsel.commands.person import forget_command, show_command
+from handsel.commands.sale import sale_command, stage_command
 
 
 @click.group("leads")
 def leads_command() -> None:
-    """Take leads home, look at one, or forget one.
+    """Take leads home, look at one, say what became of it, or forget it.
 
     \b
     Example:
@@ -30,6 +31,8 @@ def leads_command() -> None:
 
 leads_command.add_command(show_command)
 leads_command.add_command(forget_command)
+leads_command.add_command(sale_command)
+leads_command.add_command(stage_command)
 
 
 @leads_command.command("export")

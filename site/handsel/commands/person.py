@@ -32,10 +32,10 @@ def show_command(who: str, as_json: bool) -> None:
     from handsel.leads import show
 
     with writing() as session:
-        lead = _find(session, who)
+        lead = find(session, who)
         audit.record(session, "showed a lead", "command line", audit.of_lead(lead.key))
     session = db.session()
-    lead = _find(session, who)
+    lead = find(session, who)
     told = show.everything(session, lead)
     if as_json:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -77,11 +77,11 @@ def forget_command(who: str, yes: bool) -> None:
     from handsel.db import db, writing
     from handsel.leads import forget
 
-    lead = _find(db.session(), who)
+    lead = find(db.session(), who)
     if not yes:
         click.confirm(f"Erase {lead.email} and all that hangs on it?", abort=True)
     with writing() as session:
-        lead = _find(session, who)
+        lead = find(session, who)
         address = lead.email
         forget.forget(session, lead, clock.now(), "command line")
     forget.scrub()
@@ -89,7 +89,7 @@ def forget_command(who: str, yes: bool) -> None:
     click.echo(f"{address} is erased.")
 
 
-def _find(session: Session, who: str) -> Lead:
+def find(session: Session, who: str) -> Lead:
     """The lead of an address. Raises HandselError if there is none."""
     from sqlalchemy import select
 

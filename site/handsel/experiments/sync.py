@@ -6,7 +6,7 @@ sides: who comes in that time counts nowhere, and no visitor is held against a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -60,12 +60,15 @@ class Wish:
         return {"goal": self.goal, "hypothesis": self.hypothesis, "plan": plan}
 
 
-def sync(session: Session, wishes: Mapping[str, Wish], at: datetime, today: date) -> None:
+def sync(session: Session, wishes: Mapping[str, Wish], at: datetime, today: date, *,
+         among: Collection[str] | None = None) -> None:
     """Bring the record of every offer in line with ``wishes``, which names every offer of the project.
 
-    ``today`` is the day of ``at`` in the site's timezone. Needs a write transaction, and to be the only one at it.
+    ``today`` is the day of ``at`` in the site's timezone. With ``among``, other offers than these are left alone. Needs
+    a write transaction, and to be the only one at it.
     """
-    running = {each.offer: each for each in session.scalars(select(Experiment).where(Experiment.ended_at.is_(None)))}
+    running = {each.offer: each for each in session.scalars(select(Experiment).where(Experiment.ended_at.is_(None)))
+               if among is None or each.offer in among}
     for offer, experiment in running.items():
         wish = wishes.get(offer, Wish(paused=GONE))
         if not wish.goal and not wish.paused:
@@ -77,7 +80,7 @@ def sync(session: Session, wishes: Mapping[str, Wish], at: datetime, today: date
         else:
             _follow(session, experiment, wish, at)
     for offer, wish in wishes.items():
-        if wish.runs and offer not in running:
+        if wish.runs and offer not in running and (among is None or offer in among):
             _open(session, offer, wish, at, today)
 
 

@@ -7,9 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handsel.db import insert_or
-from handsel.experiments.models import Conversion
-from handsel.leads import consents
+from handsel.leads import consents, conversions
 from handsel.leads.consents import Way
 from handsel.leads.due import is_key
 from handsel.leads.models import Capture, Grant, Lead
@@ -51,15 +49,6 @@ def prove(session: Session, capture: Capture, stage: str, way: Way, at: datetime
         suppress.lift(session, lead.email, "erasure", at)
     refresh(session, lead)
     lead.stage = highest((lead.stage, stage))
-    _convert(session, capture, at)
+    conversions.proven(session, capture.id, stage, at)
     queue.wake(session, lead.id, at)
     return True
-
-
-def _convert(session: Session, capture: Capture, at: datetime) -> None:
-    """The visitor who was a conversion by the capture is now one by the proven mailbox too."""
-    was = session.scalars(select(Conversion).where(Conversion.capture_id == capture.id)).first()
-    if was is not None:
-        session.execute(insert_or(Conversion, session.get_bind().dialect.name).values(
-            offer=was.offer, visitor=was.visitor, variant=was.variant, goal="confirmed", at=at,
-            capture_id=capture.id).on_conflict_do_nothing())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -18,8 +18,9 @@ from handsel.db import db, writing
 from handsel.desk import DeskBlueprint, only, person
 from handsel.desk.shell import day_name, site_zone
 from handsel.desk.turning import Turn
+from handsel.errors import HandselError
 from handsel.leads import export as leads_export
-from handsel.leads import finding, held, profile
+from handsel.leads import finding, goals, held, profile
 from handsel.leads.models import STAGES, Capture, Lead
 from handsel.leads.pause import paused
 from handsel.leads.timeline import Event, timeline
@@ -69,8 +70,9 @@ def lead(lead_id: int) -> ResponseReturnValue:
     ahead = [event for event in events if event.at > now]
     past = [event for event in events if event.at <= now]
     waiting = [event.row for event in events if event.kind == "capture" and event.row.quarantine]
-    return render_template("desk/lead.html", lead=found, pause_ends=paused(found, now), ahead=ahead[::-1], days=list(_by_day(past, now)), now=now,
-                           waiting=waiting, known_tags=finding.tags_in_use(db.session()), labels=_labels(events))
+    return render_template("desk/lead.html", lead=found, pause_ends=paused(found, now), ahead=ahead[::-1],
+                           days=list(_by_day(past, now)), now=now, waiting=waiting, labels=_labels(events),
+                           known_tags=finding.tags_in_use(db.session()), currency=current().site.currency)
 
 
 def _by_day(events: list[Event], now: datetime) -> Iterator[tuple[str, list[Event]]]:
@@ -126,6 +128,35 @@ def release(lead_id: int, capture_id: int) -> ResponseReturnValue:
         if held.release(write, write.get_one(Capture, capture_id), clock.now()):
             _log(write, "released a held capture", write.get_one(Lead, lead_id), {"reason": reason})
     flash("Released. What was asked for is on its way.", "good")
+    return redirect(url_for("leads.lead", lead_id=lead_id), 303)
+
+
+@bp.post("/leads/<int:lead_id>/stage")
+@only("sales", "owner")
+def stage(lead_id: int) -> ResponseReturnValue:
+    """Write down how far the lead is, and why."""
+    db.get_or_404(Lead, lead_id)
+    reason = request.form.get("reason", "")
+    return _act(lead_id, lambda write: goals.decide(write, lead_id, request.form.get("stage", ""), reason,
+                                                    actor=person().actor, at=clock.now()))
+
+
+@bp.post("/leads/<int:lead_id>/sales")
+@only("sales", "owner")
+def sale(lead_id: int) -> ResponseReturnValue:
+    """Write down what the lead brought."""
+    db.get_or_404(Lead, lead_id)
+    typed, currency = request.form.get("amount", ""), current().site.currency
+    return _act(lead_id, lambda write: goals.sell(write, lead_id, goals.money(typed), currency,
+                                                  actor=person().actor, at=clock.now()))
+
+
+def _act(lead_id: int, act: Callable[[Any], object]) -> ResponseReturnValue:
+    try:
+        with writing() as write:
+            act(write)
+    except HandselError as error:
+        flash(f"{error.what} {error.do}", "bad")
     return redirect(url_for("leads.lead", lead_id=lead_id), 303)
 
 

@@ -1,0 +1,47 @@
+"""The goals of experiments beyond the capture itself: what becomes of the visitors who left their address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from handsel.db import insert_or
+from handsel.experiments.models import Conversion
+from handsel.leads.models import STAGES, Capture
+
+STAGE_GOALS = ("mql", "sql")  # stages that are goals too; one who is further along has reached them
+
+
+def proven(session: Session, capture_id: int, stage: str, at: datetime) -> None:
+    """The mailbox of a capture is proven, of an offer that makes leads of ``stage``. Needs a write transaction.
+
+    That makes an MQL where the offer says so. An SQL needs a seller who accepts it, whatever the offer says.
+    """
+    was = session.scalars(select(Conversion).where(
+        Conversion.capture_id == capture_id, Conversion.goal == "capture")).first()
+    if was is not None:
+        convert(session, was, "confirmed", at)
+        if STAGES.index(stage) >= STAGES.index("mql"):
+            convert(session, was, "mql", at)
+
+
+def reached(session: Session, lead_id: int, goal: str, at: datetime, value: float | None = None) -> None:
+    """The lead reached ``goal``: of each offer that it came through, its last capture counts.
+
+    Only captures of visitors who were counted, which have a conversion of their own, lead to another one. Needs a write
+    transaction.
+    """
+    newest = select(func.max(Capture.id)).join(Conversion, Conversion.capture_id == Capture.id).where(
+        Capture.lead_id == lead_id, Conversion.goal == "capture").group_by(Capture.offer)
+    for was in session.scalars(select(Conversion).where(
+            Conversion.goal == "capture", Conversion.capture_id.in_(newest))).all():
+        convert(session, was, goal, at, value)
+
+
+def convert(session: Session, was: Conversion, goal: str, at: datetime, value: float | None = None) -> None:
+    """The visitor of a capture's own conversion reached a further goal; without effect if they did before."""
+    session.execute(insert_or(Conversion, session.get_bind().dialect.name).values(
+        offer=was.offer, visitor=was.visitor, variant=was.variant, goal=goal, at=at, value=value,
+        capture_id=was.capture_id, counted=False).on_conflict_do_nothing())

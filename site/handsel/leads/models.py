@@ -209,6 +209,34 @@ class Download(Model):
     browser: Mapped[str] = mapped_column(String(200), default="")
 
 
+class Coupon(Model):
+    """A code of an offer's list that was given to a lead. A code stays given when its lead is erased."""
+
+    __tablename__ = "coupon"
+    __table_args__ = (Index("ix_coupon_offer_code", "offer", "code", unique=True),
+                      Index("ix_coupon_offer_lead_id", "offer", "lead_id", unique=True))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    offer: Mapped[str] = mapped_column(String(80))
+    code: Mapped[str] = mapped_column(String(100))
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="SET NULL"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Attendance(Model):
+    """A lead went in to an event by its own link."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (Index("ix_attendance_offer_starts_at_lead_id", "offer", "starts_at", "lead_id", unique=True),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    offer: Mapped[str] = mapped_column(String(80))
+    starts_at: Mapped[datetime] = mapped_column(Instant)
+    """The beginning of the event as the offer named it then: it may be held again at another time."""
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
 class StageDecision(Model):
     """A seller's word on how far a lead is: accepted as an SQL, made a customer, put back; rows are only ever added."""
 

@@ -403,6 +403,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_download_offer"), ["offer"], unique=False)
 
     op.create_table(
+        "coupon",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("code", sa.String(length=100), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_coupon_lead_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coupon")),
+    )
+    with op.batch_alter_table("coupon", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_coupon_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_coupon_offer_code", ["offer", "code"], unique=True)
+        batch_op.create_index("ix_coupon_offer_lead_id", ["offer", "lead_id"], unique=True)
+
+    op.create_table(
+        "attendance",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("starts_at", sa.String(length=24), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_attendance_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance")),
+    )
+    with op.batch_alter_table("attendance", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attendance_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_attendance_offer_starts_at_lead_id", ["offer", "starts_at", "lead_id"], unique=True)
+
+    op.create_table(
         "message",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=22), nullable=False),

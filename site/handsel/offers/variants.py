@@ -19,6 +19,7 @@ PAUSING = frozenset({"unknown-variant", "experiment-without-challenger"})
 """Faults that stop the test alone: everybody sees the control, and the rest of the offer is as its files say."""
 SEEN = ("title", "image", "image_alt", "lang", "dir", "layout", "date", "author", "cta")
 """The front matter that shows on a page; the rest is for search engines, lists and the desk."""
+LEAST_CAP, MOST_CAP = 0.01, 1e12  # of what one visitor may bring, in any currency
 _PLAN_KEYS = {"the baseline": "baseline", "the smallest lift": "mde", "the lifted rate": "mde", "alpha": "alpha",
               "power": "power"}
 
@@ -116,9 +117,9 @@ def _value_faults(read: Read[OfferMeta], spec: ExperimentSpec, there: set[str]) 
     if spec.value_cap is None:
         yield read.fault(place, "value-without-cap", "One large order could decide the test alone.",
                          "Add `value_cap: …`: the most that one visitor may count.")
-    elif spec.value_cap <= 0:
+    elif not LEAST_CAP <= spec.value_cap <= MOST_CAP:
         yield read.fault(("experiment", "value_cap"), "out-of-range", "'value_cap' is out of range.",
-                         "Write a number of more than 0.")
+                         f"Write a number from {LEAST_CAP:g} to {MOST_CAP:,.0f}.")
     if not spec.planned:
         yield read.fault(place, "value-without-plan", "A test of values needs its plan.",
                          "Add `baseline: …` (the rate of orders) and `mde: …` (the smallest lift worth finding).")

@@ -42,9 +42,7 @@ def _view(pages: PageTable, entry: Entry) -> Response:
     at_ms = int(clock.now().timestamp() * 1000)
     tokens = [pages.mint(hole, visit, page.path, at_ms).encode() for hole in page.holes]
     encoding = encoding_for(request.headers.get("Accept-Encoding", ""))
-    response = Response(page.body(encoding, tokens))
-    for name, value in page.packed[encoding].plain_rows:
-        response.headers[name] = value
+    response = Response(page.body(encoding, tokens), headers=page.packed[encoding].plain_rows)
     if not page.order:
         response.make_conditional(request)
     return response

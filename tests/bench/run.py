@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-BENCHES = ("pages", "captures", "mails", "exports", "reports", "reading", "starting", "evaluations")
+BENCHES = ("pages", "captures", "mails", "exports", "reports", "reading", "saving", "starting", "evaluations")
 
 
 def main(chosen: list[str]) -> None:

@@ -49,9 +49,11 @@ def test_the_slip_in_the_first_offer_reads_as_shown(tmp_path: Path) -> None:
 
 
 def test_the_form_of_the_manual_is_a_form(project: Path) -> None:
-    whole, button = [text for text in examples("forms.md", "yaml") if "consents:" in text]
+    whole, button, cookie = [text for text in examples("forms.md", "yaml") if "consents:" in text]
+    (project / "forms" / "wording" / "recognition.md").write_text(
+        next(text for text in examples("forms.md", "markdown") if "cookie" in text))
     form = project / "forms" / "short.yml"
-    form.write_text(whole)
+    form.write_text(whole.replace("submit:", cookie.removeprefix("consents:\n") + "submit:"))
     newsletter = project / "forms" / "newsletter.yml"
     newsletter.write_text(re.sub(r"consents:\n.*\n", button, newsletter.read_text()))
 
@@ -66,6 +68,19 @@ def test_the_front_matter_of_the_manual_is_complete() -> None:
     told = {name for row in rows for name in re.findall(r"[a-z_]+", row)}
 
     assert told >= set(names(PageMeta))
+
+
+def test_the_block_of_a_test_in_the_manual_is_one_and_all_its_keys_are_told(project: Path) -> None:
+    from handsel.content.validate import names
+    from handsel.offers.schema import GOALS, ExperimentSpec
+
+    offer = project / "offers" / "guide" / "offer.md"
+    offer.write_text(re.sub(r"experiment:\n(  .*\n)+", examples("experiments.md", "yaml")[0], offer.read_text()))
+    told = {name for row in re.findall(r"^\| (`[a-z_`, ]+`) \|", (MANUAL / "experiments.md").read_text(), re.M)
+            for name in re.findall(r"[a-z_]+", row)}
+
+    assert (check(project), read(project).offers["guide"].runs) == ([], True)
+    assert told >= {*names(ExperimentSpec), *GOALS}
 
 
 def test_the_request_of_the_manual_gets_a_verdict() -> None:

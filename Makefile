@@ -21,7 +21,9 @@ help:
 	@echo "make lock    write requirements/*.txt anew from pyproject.toml"
 	@echo "make clean   remove what these made, but never instance/"
 
+# A site that is still empty gets a sample history first, so that its desk has something to show.
 run: $(READY)
+	@$(BIN)/handsel demo --if-empty
 	@$(BIN)/handsel run $(ARGS)
 
 test: $(READY_DEV) chromium books

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from handsel import assembly, create_app, schema
+from handsel import assembly, cli, create_app, schema
 from handsel import clock as handsel_clock
 from handsel.db import db
 from support.clock import Clock
@@ -153,6 +154,18 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser without scripts."""
     return app.test_client()
+
+
+@pytest.fixture
+def handsel(project: Path, engine_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs a command of ours on the test's project and database."""
+    monkeypatch.setenv("HANDSEL_DATABASE_URL", engine_url)
+    monkeypatch.setenv("HANDSEL_ENV", "test")
+
+    def run(*arguments: str, **environ: str) -> Result:
+        return CliRunner().invoke(cli.group, ["--project", str(project), *arguments], env=environ)
+
+    return run
 
 
 @pytest.fixture

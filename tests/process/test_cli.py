@@ -35,18 +35,6 @@ ROOT = Path(__file__).parents[2]
 Handsel = Callable[..., Result]
 
 
-@pytest.fixture
-def handsel(project: Path, engine_url: str, monkeypatch: pytest.MonkeyPatch) -> Handsel:
-    """Runs a command of ours on the test's project and database."""
-    monkeypatch.setenv("HANDSEL_DATABASE_URL", engine_url)
-    monkeypatch.setenv("HANDSEL_ENV", "test")
-
-    def run(*arguments: str, **environ: str) -> Result:
-        return CliRunner().invoke(cli.group, ["--project", str(project), *arguments], env=environ)
-
-    return run
-
-
 def all_commands(command: click.Command, name: str = "handsel") -> list[tuple[str, click.Command]]:
     """Every command with its whole name."""
     with click.Context(command) as ctx:
@@ -130,7 +118,8 @@ def test_rebuilding_makes_the_views_that_were_kept_up(app: Flask, handsel: Hands
 
     said = handsel("rebuild")
 
-    assert said.output.splitlines()[-1] == "Rebuilt 2 leads and the tallies of 2 days."
+    assert said.output.splitlines()[-1] == (
+        "Rebuilt 2 leads, the tallies of 2 days and the counts of 0 experiments.")
     db.session.rollback()
     assert views() == kept
 

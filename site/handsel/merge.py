@@ -61,6 +61,8 @@ KNOWN: dict[str, bool] = {
     "landing_url": True,
 }
 DELIVERY_ONLY = frozenset({"get_url"})
+CODES: dict[str, bool] = {"coupon_code": False}
+"""What the letters after the delivery of an offer with a list of codes know beside; the delivery's button gives it."""
 
 
 def hide(source: str) -> tuple[str, tuple[Merge, ...]]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from handsel.db import insert_or
 from handsel.forms.schema import RECOGNITION
+from handsel.leads import coupons
 from handsel.leads.address import normalised, sendable
 from handsel.leads.confirm import locked
 from handsel.leads.due import Due, pen_of, random_key
@@ -190,6 +191,7 @@ def _move(session: Session, capture: Capture, old: Lead, new: Lead, at: datetime
     grants = select(Grant.id).where(Grant.capture_id == capture.id)
     session.execute(update(Download).where(Download.grant_id.in_(grants)).values(lead_id=new.id))
     session.execute(update(Grant).where(Grant.capture_id == capture.id).values(lead_id=new.id))
+    coupons.hand_over(session, capture.offer, old.id, new.id)
     session.execute(update(Grant).where(Grant.capture_id == capture.id, Grant.proves, Grant.revoked_at.is_(None))
                     .values(revoked_at=at))
     mine = Message.capture_id == capture.id

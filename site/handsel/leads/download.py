@@ -60,6 +60,12 @@ def press(session: Session, grant: Grant, stage: str, way: Way, at: datetime) ->
     return download, True
 
 
+def take_back(session: Session, grant: Grant, pressed: Download) -> None:
+    """Undo a new press that brought nothing, so that it is not counted against the link. Needs the same transaction."""
+    grant.uses_left += 1
+    session.delete(pressed)
+
+
 def going_on(session: Session, grant_key: str, press_key: str, at: datetime) -> Grant | None:
     """The grant behind a press whose file may still be fetched or taken up again; None otherwise. Changes nothing."""
     if not (is_key(grant_key) and is_key(press_key)):

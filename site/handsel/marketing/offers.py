@@ -19,6 +19,7 @@ from handsel.desk.shell import site_zone
 from handsel.desk.words import plain_subject
 from handsel.experiments.results import latest
 from handsel.experiments.sentences import GOALS, tell
+from handsel.leads import coupons
 from handsel.mail.models import Message
 from handsel.offers.library import Letter, Offer
 from handsel.offers.live import current
@@ -54,7 +55,19 @@ def offer(slug: str) -> ResponseReturnValue:
     return render_template(
         "desk/offer.html", offer=found, funnel=funnel, now=now, days=DAYS, letters=_letters(session, found), test=test,
         told=tell(test, now, site_zone()) if test else None, arms=arm_rows(test, titles(found)) if test else (),
-        titles=titles(found), goals=GOALS)
+        titles=titles(found), goals=GOALS, given=_given(session, found))
+
+
+def _given(session: Session, offer: Offer) -> str:
+    """What the offer gives, in words for the head of its page."""
+    asset, meta = offer.asset, offer.meta
+    if asset is None:
+        return "gives no file"
+    if asset.codes:
+        left = coupons.left(session, offer)
+        return f"gives codes: {left:,} of {len(asset.codes):,} in {asset.name} are left"
+    what = f"the guide in {len(asset.book.chapters)} chapters" if asset.book else asset.name
+    return f"gives {what}, links live {meta.link_days} days and {meta.downloads} downloads"
 
 
 @dataclass(frozen=True)

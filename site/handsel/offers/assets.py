@@ -14,6 +14,7 @@ from handsel.content.files import Tree
 from handsel.content.library import Read, Reading
 from handsel.errors import Fault, nearest
 from handsel.offers.book import is_book, read_book
+from handsel.offers.codes import read_codes
 from handsel.offers.library import Asset
 from handsel.offers.schema import OfferMeta
 
@@ -41,7 +42,17 @@ def read_asset(reading: Reading, offer: Read[OfferMeta], folder: str, name: str)
     if tree.stamps[file][1] == 0:
         return Read(file, None, (offer.fault(("asset",), "empty-asset", f"The file '{name}' is empty.",
                                              "Put the finished file in its place."),))
+    if offer.value is not None and offer.value.kind == "coupon" and name.lower().endswith(".csv"):
+        return reading.once(file, partial(_codes, tree), "codes")
     return reading.once(file, partial(_measure, tree))
+
+
+def _codes(tree: Tree, file: str) -> Read[Asset]:
+    """A list of codes."""
+    codes, faults = read_codes(tree, file)
+    measured = _measure(tree, file).value
+    asset = replace(measured, codes=codes) if measured and codes else None
+    return Read(file, asset, tuple(faults))
 
 
 def _guide(reading: Reading, offer: Read[OfferMeta], folder: str, name: str) -> Read[Asset]:

@@ -113,6 +113,9 @@ def field_faults(letter: Letter, form: CaptureForm | None,
         elif name in merge.DELIVERY_ONLY and not letter.is_delivery:
             yield Fault(letter.file, line, "field-out-of-place", f"'{name}' exists in the delivery alone.",
                         "Link to the landing page with {{ landing_url }} instead.")
+        elif name in merge.CODES and letter.is_delivery:
+            yield Fault(letter.file, line, "field-out-of-place", f"'{name}' is known to later letters alone.",
+                        "The button behind {{ get_url }} gives the code, and so proves the mailbox.")
         elif not known[name] and not fallback:
             yield Fault(letter.file, line, "field-without-fallback", f"'{name}' may be empty.",
                         f"Say what stands there then: {{{{ {name} | there }}}}.")

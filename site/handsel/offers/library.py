@@ -32,6 +32,8 @@ class Asset:
     pages: int | None = None
     book: Book | None = None
     """The chapters, when it is a guide that we print; ``path`` is then that of its text or folder, ``size`` 0."""
+    codes: tuple[str, ...] = ()
+    """The codes, when it is a list of which each lead gets one; the list itself is given to nobody."""
 
 
 @dataclass(frozen=True)

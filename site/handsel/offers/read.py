@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from handsel import merge
 from handsel.content import parse
 from handsel.content.files import printable
 from handsel.content.library import Page, Read, Reading, read_page
@@ -197,9 +198,6 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, letters: list[Letter])
     if meta.kind in WITH_FILE and meta.asset is None and meta.delivery != "none":
         yield read.fault(("kind",), "offer-without-asset", f"The {meta.kind} has no file to give.",
                          "Put the file beside offer.md and add `asset: <its name>`.")
-    if meta.asset and meta.kind == "coupon" and meta.asset.endswith(".csv"):
-        yield read.fault(("asset",), "not-yet", "Codes are not given out one by one yet: everybody would get them all.",
-                         "Delete the line, and write one code for everybody into emails/00-delivery.md.")
     if meta.opens_at and meta.closes_at and meta.closes_at <= meta.opens_at:
         yield read.fault(("closes_at",), "ends-before-it-begins", "The offer closes before it opens.",
                          "Set closes_at to a time after opens_at.")
@@ -214,8 +212,9 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, letters: list[Letter])
 
 def form_faults(folder: Folder, form: CaptureForm) -> Iterator[Fault]:
     """What is wrong between an offer and its form."""
+    fields = merge.KNOWN | (merge.CODES if folder.asset and folder.asset.codes else {})
     for letter in folder.letters:
-        yield from field_faults(letter, form)
+        yield from field_faults(letter, form, fields)
     asked = {consent.purpose for consent in form.consents}
     meta = folder.meta
     for consent in form.consents:

@@ -6,15 +6,19 @@ is the press of a button.
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from flask import Response, current_app, redirect, request, send_file, url_for
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from handsel import clock
 from handsel.db import db, writing
-from handsel.leads import delivery, download
+from handsel.leads import coupons, delivery, download
 from handsel.leads.confirm import find_grant, prove
 from handsel.leads.download import Life, life
 from handsel.leads.models import Capture, Grant
@@ -24,6 +28,8 @@ from handsel.public import bp, doors, pages, reader
 from handsel.public.doors import moment
 from handsel.public.press import Drawing
 from handsel.public.sheets import Sheet
+
+log = logging.getLogger("handsel.public")
 
 
 def offer_of(grant: Grant) -> Offer | None:
@@ -44,7 +50,15 @@ def get(token: str) -> Response:
     return doors.page("get.html", offer=offer, asset=offer.asset, grant=grant, life=life(grant, now).value,
                       kind=kind(offer.asset), size=doors.size(offer.asset.size), until=doors.on_day(grant.expires_at),
                       renewed=renewed(grant), again=again(grant, offer), presses=offer.meta.downloads,
-                      noun=doors.noun(offer), cover=cover(offer), editions=_editions(offer))
+                      noun=doors.noun(offer), cover=cover(offer), editions=_editions(offer), **_code(grant, offer, now))
+
+
+def _code(grant: Grant, offer: Offer, at: datetime) -> dict[str, Any]:
+    """The lead's own code of a list while the link is worth anything, and whether there is none left to be given."""
+    if offer.asset is None or not offer.asset.codes or life(grant, at) not in {Life.GOOD, Life.USED_UP}:
+        return {"code": "", "none_left": False}
+    code = coupons.given(db.session(), offer.slug, grant.lead_id)
+    return {"code": code, "none_left": not code and next(coupons.free(db.session(), offer), None) is None}
 
 
 def _editions(offer: Offer) -> list[tuple[str, str]]:
@@ -102,10 +116,16 @@ def press(token: str) -> Response:
             return doors.lost()
         pressed, is_new = download.press(session, grant, offer.meta.stage, way, now)
         key = pressed.key if pressed else ""
+        if pressed and offer.asset.codes and not _give_code(session, grant, offer, now):
+            if is_new:
+                download.take_back(session, grant, pressed)
+            key = ""
     if not key:
         return doors.private(redirect(url_for("public.get", token=token), 303))
     if is_new:
         doors.record("download", offer.path, doors.visit(), offer.slug)
+    if offer.asset.codes:
+        return doors.private(redirect(url_for("public.get", token=token), 303))
     if offer.asset.book is None:
         name = doors.file_name(offer, offer.asset)
     elif (kind := request.form.get("as", "")) in reader.WORDS:
@@ -113,6 +133,17 @@ def press(token: str) -> Response:
     else:
         return doors.private(redirect(url_for("public.contents", token=token, press=key), 303))
     return doors.private(redirect(url_for("public.file", token=token, press=key, name=name), 303))
+
+
+def _give_code(session: Session, grant: Grant, offer: Offer, at: datetime) -> str:
+    """The lead's code, new or known; the log says when the list comes to its end."""
+    known = coupons.given(session, offer.slug, grant.lead_id)
+    code = known or coupons.give(session, offer, grant.lead_id, at)
+    if not known and next(coupons.free(session, offer), None) is None:
+        asset = offer.asset.path if offer.asset else ""
+        log.warning("%s: %s Add more codes to the list.", asset, "the last code is given." if code else
+                    "somebody waits for a code, and none is left.", extra={"offer": offer.slug})
+    return code
 
 
 @bp.get("/get/<token>/<press>/<path:name>")
@@ -123,6 +154,8 @@ def file(token: str, press: str, name: str) -> Response:
     if grant is None or offer is None or offer.asset is None:
         return doors.lost()
     asset = offer.asset
+    if asset.codes:  # the list itself is for nobody
+        return doors.private(redirect(url_for("public.get", token=token), 303))
     if asset.book is not None:
         edition = reader.send(offer, name)
         if edition is None:  # it is being made, or cannot be made here: the web reader says so

@@ -23,6 +23,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from handsel import clock
 from handsel.db import db, write_connection
+from handsel.leads import coupons
 from handsel.leads.models import Lead
 from handsel.mail import envelope, pauses, queue, suppress
 from handsel.mail.compose import message_id
@@ -202,6 +203,10 @@ class Deliverer:
             return {"site_name": project.site.name, "site_url": url} | given
         values = of_lead(lead, project, project.offer(message.offer), url) | given
         values["unsubscribe_url"] = f"{url}/u/{lead['key']}" + (f".{message.topic}" if message.topic else "")
+        offer = project.offer(message.offer)
+        if offer is not None and offer.asset is not None and offer.asset.codes:
+            with db.engine.connect() as connection:
+                values["coupon_code"] = coupons.given(connection, offer.slug, message.lead_id or 0)
         grant = facts.grants.get(message.grant_id or 0)
         if grant:
             page = "confirm" if message.kind == "confirm" else "get"

@@ -68,7 +68,7 @@ def _filled(app: Flask, compiled: Compiled, project: Project, offer: Offer | Non
     url = site_url(app, project.site)
     values = of_lead(ADA | {"address": to}, project, offer, url)
     values |= {"get_url": f"{url}/get/sample", "confirm_url": f"{url}/confirm/sample",
-               "link": f"{url}/desk/enter/sample", "unsubscribe_url": f"{url}/u/sample"}
+               "link": f"{url}/desk/enter/sample", "coupon_code": "SAMPLE-CODE", "unsubscribe_url": f"{url}/u/sample"}
     return compiled.fill(values, to=to, at=clock.now(), message_id=message_id(
         _secret(app), f"sample {clock.now().isoformat()}", compiled.domain))
 

@@ -10,14 +10,15 @@ from handsel.cli import with_app
 @click.command("rebuild")
 @with_app
 def rebuild_command() -> None:
-    """Make profiles and tallies anew from the facts.
+    """Make profiles, tallies and the counts of experiments anew from the facts.
 
-    What is believed about a lead and the sums that reports show are views of captures, consents and hits, so this
-    changes nothing unless a rule has changed. It may run while the site does. Days whose hits were purged keep the
-    tallies they have.
+    What is believed about a lead, the sums that reports show and the counts of experiments are views of captures,
+    consents, hits, exposures and conversions, so this changes nothing unless a rule has changed. It may run while the
+    site does. Days whose hits were purged keep the tallies they have, and a verdict once given stays.
 
     Example: handsel rebuild
     """
+    from handsel.experiments import keeping as experiments
     from handsel.leads import rebuild as leads
     from handsel.traffic import rebuild as traffic
 
@@ -29,4 +30,8 @@ def rebuild_command() -> None:
     with click.progressbar(traffic.rebuild(days), length=len(days), label="Tallies", hidden=not days) as each:
         for _day in each:
             pass
-    click.echo(f"Rebuilt {total} leads and the tallies of {len(days)} days.")
+    tests = experiments.number()
+    with click.progressbar(experiments.rebuild(), length=tests, label="Tests  ", hidden=not tests) as each:
+        for _offer in each:
+            pass
+    click.echo(f"Rebuilt {total} leads, the tallies of {len(days)} days and the counts of {tests} experiments.")

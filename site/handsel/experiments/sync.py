@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -99,6 +99,7 @@ def _open(session: Session, offer: str, wish: Wish, at: datetime, today: date) -
     session.flush()
     session.add(ExperimentPeriod(experiment_id=experiment.id, weights=weights, begins_at=at + SETTLE, why="start"))
     _say(session, experiment, at, "started", shares(variants, weights))
+    _count_anew(session, offer, datetime.combine(experiment.started_at.date(), time(), UTC))
     return experiment
 
 
@@ -169,8 +170,12 @@ def _close_period(session: Session, experiment: Experiment, at: datetime) -> Non
     period = _period(session, experiment)
     if period.ends_at is None:
         period.ends_at = max(period.begins_at, at - SETTLE)
-        session.execute(update(Exposure).where(Exposure.offer == experiment.offer, Exposure.at >= period.ends_at)
-                        .values(counted=False))
+    _count_anew(session, experiment.offer, period.ends_at)
+
+
+def _count_anew(session: Session, offer: str, since: datetime) -> None:
+    """Let everybody who came since then be looked at once more: what they are worth has changed."""
+    session.execute(update(Exposure).where(Exposure.offer == offer, Exposure.at >= since).values(counted=False))
 
 
 def _note_versions(session: Session, experiment: Experiment, wish: Wish, at: datetime) -> None:

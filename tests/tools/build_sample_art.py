@@ -26,7 +26,6 @@ PICTURES = {  # drawing -> picture and its width in pixels
     "flow-curve": ("flow-curve.avif", 960),
     "ines": ("ines.avif", 320),
     "tom": ("tom.avif", 320),
-    "card": ("card.png", 1200),
 }
 
 

@@ -44,6 +44,14 @@ def read(data: bytes) -> Face:
         raise ValueError("is a damaged WOFF2 font") from None
 
 
+def characters(data: bytes) -> frozenset[int]:
+    """The code points up to U+FFFF that the font has a letter for. Raises ValueError as ``read`` does."""
+    try:
+        return frozenset(_glyphs(_tables(data)["cmap"], 0xFFFE))
+    except (struct.error, IndexError, KeyError, brotli.error):
+        raise ValueError("is a damaged WOFF2 font") from None
+
+
 def _tables(data: bytes) -> dict[str, bytes]:
     """The tables that we know by name; ``hmtx`` in its short form is called ``short hmtx``."""
     header = _HEADER.unpack_from(data)
@@ -104,16 +112,16 @@ def _width(tables: dict[str, bytes]) -> float:
     return total / letters if letters else 0.0
 
 
-def _glyphs(table: bytes) -> dict[int, int]:
-    """The glyphs of the characters up to U+007F, from a format 4 subtable, which every usual font has."""
+def _glyphs(table: bytes, last: int = 0x7F) -> dict[int, int]:
+    """The glyphs of the characters up to ``last``, from a format 4 subtable, which every usual font has."""
     for number in range(struct.unpack_from(">H", table, 2)[0]):
         begin = struct.unpack_from(">I", table, 4 + 8 * number + 4)[0]
         if struct.unpack_from(">H", table, begin)[0] == 4:
-            return _segments(table[begin:])
+            return _segments(table[begin:], last)
     return {}
 
 
-def _segments(table: bytes) -> dict[int, int]:
+def _segments(table: bytes, last: int) -> dict[int, int]:
     count = struct.unpack_from(">H", table, 6)[0] // 2
     ends = struct.unpack_from(f">{count}H", table, 14)
     starts = struct.unpack_from(f">{count}H", table, 16 + 2 * count)
@@ -123,7 +131,7 @@ def _segments(table: bytes) -> dict[int, int]:
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
         offset_at = offsets_at + 2 * number
         offset = struct.unpack_from(">H", table, offset_at)[0]
-        for char in range(start, min(end, 0x7F) + 1):
+        for char in range(start, min(end, last) + 1):
             glyph = char
             if offset:
                 glyph = struct.unpack_from(">H", table, offset_at + offset + 2 * (char - start))[0]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import pi, sin
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handsel.offers.library import Offer
 
 WIDTH, HEIGHT, MARGIN = 300, 400, 42
 ROOM = WIDTH - MARGIN - 26  # for words, beside the spine
@@ -29,6 +34,15 @@ class Cover:
     author: str
     pattern: str
     """Path data of the pattern, empty for none."""
+
+
+def words(offer: Offer | None, given: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Title, subtitle and author as the block says, or as ``cover:`` does, or the title of the offer alone."""
+    written = offer.meta.cover if offer else None
+    title = given.get("title") or (written.title if written else offer.title if offer else "")
+    subtitle = given.get("subtitle") or (written.subtitle if written else "") or ""
+    author = given.get("author") or (written.author if written else "") or ""
+    return title, subtitle, author
 
 
 def draw(title: str, subtitle: str = "", author: str = "", pattern: str = "waves") -> Cover:

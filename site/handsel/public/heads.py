@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from handsel.public import card as cards
 from handsel.public import sheets
 from handsel.public.head import (
     ROBOTS,
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from handsel.content.library import Page
     from handsel.public.press import Press
 
+UNSHARED = (".avif", ".svg")  # what networks do not show
 ALONE = {"home", "landing"}  # layouts whose title needs no site name after it
 
 
 def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
     """The head of ``sheet``, which shows ``page`` (a variant's own for a landing page, none for a bare archive)."""
     site, base = press.project.site, press.base
-    title = _title(sheet, page)
+    title = title_of(sheet, page)
     meta = page.meta if page else None
     text = (meta.description if meta else "") or (page.body.first_paragraph if page else "") or site.description
     if sheet.tag:
@@ -42,7 +44,7 @@ def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
     )
     author = site.authors.get(meta.author or "") if meta else None
     post = sheet.layout == "post"
-    picture = _picture(press, page)
+    picture = _picture(press, sheet, page)
     nodes = [
         *site_nodes(site, base),
         *_nodes(press, sheet, page, title=title, description=description, canonical=canonical, picture=picture),
@@ -66,7 +68,8 @@ def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
     )
 
 
-def _title(sheet: Sheet, page: Page | None) -> str:
+def title_of(sheet: Sheet, page: Page | None) -> str:
+    """What ``sheet`` is called, by itself or by the page it shows."""
     title = page.title if page else "Posts"
     if sheet.layout == "archive":
         title = f"Posts about {sheet.tag}" if sheet.tag else title
@@ -75,12 +78,15 @@ def _title(sheet: Sheet, page: Page | None) -> str:
     return title
 
 
-def _picture(press: Press, page: Page | None) -> Picture | None:
-    address = (page.meta.image if page else None) or press.project.site.social_image
-    if not address:
-        return None
+def _picture(press: Press, sheet: Sheet, page: Page | None) -> Picture:
+    """The page's own picture, else the site's, else a card drawn for the page."""
+    site = press.project.site
+    address = (page.meta.image if page else None) or site.social_image
+    if not address or address.endswith(UNSHARED):
+        card = cards.card_of(site, press.base, sheet, title_of(sheet, sheet.page))
+        return Picture(press.base + cards.address(sheet.path, card), card.alt, cards.WIDTH, cards.HEIGHT)
     width, height = press.files.size(address) or (0, 0)
-    alt = (page.meta.image_alt if page and page.meta.image else None) or press.project.site.name
+    alt = (page.meta.image_alt if page and page.meta.image else None) or site.name
     return Picture(absolute(press.base, press.files.url(address)), alt, width, height)
 
 
@@ -92,7 +98,7 @@ def _nodes(
     title: str,
     description: str,
     canonical: str,
-    picture: Picture | None,
+    picture: Picture,
 ) -> list[dict[str, Any]]:
     """The page's own nodes of the graph."""
     site, base = press.project.site, press.base
@@ -105,12 +111,11 @@ def _nodes(
         "name": title,
         "description": description,
         "isPartOf": {"@id": f"{base}/#site"},
+        "image": picture.url,
         "inLanguage": (page.meta.lang if page else None) or site.language,
     }
     if page and page.meta.schema_:
         node["@type"] = page.meta.schema_
-    if picture:
-        node["image"] = picture.url
     if page and sheet.layout in {"post", "guide"}:
         node |= {"headline": title, "publisher": {"@id": f"{base}/#publisher"}}
         node |= {

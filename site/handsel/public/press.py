@@ -229,10 +229,7 @@ class Drawing:
     def cover(self, offer: Offer | None, given: dict[str, Any]) -> Markup:
         """The drawn cover of ``offer`` in the words of the block, of ``cover:``, or of the title alone."""
         self.parts.add("cover")
-        written = offer.meta.cover if offer else None
-        title = given.get("title") or (written.title if written else offer.title if offer else "")
-        subtitle = given.get("subtitle") or (written.subtitle if written else "") or ""
-        author = given.get("author") or (written.author if written else "") or ""
+        title, subtitle, author = covers.words(offer, given)
         return self.call("cover", covers.draw(title, subtitle, author, self.project.site.theme.pattern))
 
     def fill_author(self, slot: Slot) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from handsel.db import db, is_alone, writing
 from handsel.experiments import fold, tallied
+from handsel.experiments.batch import next_batch
 from handsel.experiments.looking import look
 from handsel.experiments.models import Experiment
 from handsel.experiments.sync import Wish, sync
@@ -42,7 +43,8 @@ class Keeper:
         stale = wishes is not self._synced or now >= self._sync_due
         if stale and self._alone(lambda session: sync(session, wishes, at, today)):
             self._synced, self._sync_due = wishes, now + SETTLED
-        more = keep(at, today, tally=now >= self._tally_due)
+        more = keep(at, today, tally=now >= self._tally_due,
+                    shifted={offer for offer, wish in wishes.items() if wish.shifting})
         if now >= self._tally_due:
             self._tally_due = now + TALLIED
         return more
@@ -55,10 +57,11 @@ class Keeper:
         return True
 
 
-def keep(at: datetime, today: date, *, tally: bool = True) -> bool:
+def keep(at: datetime, today: date, *, tally: bool = True, shifted: Collection[str] = ()) -> bool:
     """Fold what is new, look at what changed, and do the daily looks that are due; whether there is more to fold.
 
-    ``tally`` asks for the robots and repeated views too. Nothing is written where nothing is new.
+    ``tally`` asks for the robots and repeated views too; ``shifted`` names the offers whose next split follows from
+    their daily look. Nothing is written where nothing is new.
     """
     with db.engine.connect() as connection:
         news = fold.is_news(connection)
@@ -75,6 +78,8 @@ def keep(at: datetime, today: date, *, tally: bool = True) -> bool:
             look(session, experiment, min(at, experiment.ended_at or at))
         for experiment in session.scalars(select(Experiment).where(*_due(at, today))).all():
             look(session, experiment, at, today)
+            if experiment.offer in shifted:
+                next_batch(session, experiment, at)
         if tally:
             for row in tallied.running(connection):
                 tallied.keep(connection, row.id, tallied.news(connection, row))

@@ -22,10 +22,7 @@ def look(session: Session, experiment: Experiment, at: datetime, day: date | Non
 
     The days that a test stood still do not open its gates: the evaluator's clock stands still with it.
     """
-    rows = session.scalars(select(ExperimentPeriod).where(ExperimentPeriod.experiment_id == experiment.id).order_by(
-        ExperimentPeriod.begins_at, ExperimentPeriod.id)).all()
-    periods = [Period(tuple(row.weights), row.begins_at, row.ends_at) for row in rows]
-    cells = _cells(session, experiment, rows)
+    _, periods, cells = counted(session, experiment)
     before = None if experiment.state is None else from_dict(experiment.state)
     judged = judge(plan_of(experiment.plan), periods, cells, look="visitor" if day is None else "daily", state=before,
                    now=running_time(periods, at))
@@ -39,6 +36,15 @@ def look(session: Session, experiment: Experiment, at: datetime, day: date | Non
         totals = [[sum(numbers) for numbers in zip(*(row[place] for row in cells), strict=True)]
                   for place in range(len(experiment.variants))]
         session.merge(ExperimentLook(experiment_id=experiment.id, day=day, at=at, result=told | {"counts": totals}))
+
+
+def counted(session: Session, experiment: Experiment) -> tuple[Sequence[ExperimentPeriod], list[Period],
+                                                                list[list[Cell]]]:
+    """The periods in their order, as rows and as the evaluator takes them, with a row of counts for each."""
+    rows = session.scalars(select(ExperimentPeriod).where(ExperimentPeriod.experiment_id == experiment.id).order_by(
+        ExperimentPeriod.begins_at, ExperimentPeriod.id)).all()
+    periods = [Period(tuple(row.weights), row.begins_at, row.ends_at) for row in rows]
+    return rows, periods, _cells(session, experiment, rows)
 
 
 def plan_of(plan: Mapping[str, Any] | None) -> Plan | None:

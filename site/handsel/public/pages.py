@@ -6,7 +6,7 @@ from flask import Response, abort, current_app, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from handsel import clock
-from handsel.experiments.assign import choose
+from handsel.experiments.assign import pick
 from handsel.public import bp
 from handsel.public.compile import HTML, OWN, encoding_for
 from handsel.public.pagetable import Entry, PageTable, State
@@ -36,7 +36,7 @@ def _view(pages: PageTable, entry: Entry) -> Response:
     """A page of the table as this visitor gets it, for a request that the table itself left to Flask."""
     visit = pages.traffic.visit(request.environ)
     offer = entry.sheet.offer
-    variant = choose(visit.unit, offer.slug, offer.split) if offer else ""
+    variant = pick(visit.unit, offer.slug, pages.split(entry, clock.now())) if offer else ""
     page = entry.pages[variant]
     pages.traffic.record("view", page.path, visit, page.offer, variant)
     at_ms = int(clock.now().timestamp() * 1000)

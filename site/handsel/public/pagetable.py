@@ -18,10 +18,12 @@ from flask import Flask
 
 from handsel import clock
 from handsel.experiments.assign import pick
+from handsel.experiments.batch import Split
 from handsel.leads import token
 from handsel.public.compile import Compiled, compiled, encoding_for
 from handsel.public.files import Files
 from handsel.public.press import Hole, Press
+from handsel.public.shares import Shares, is_shifted
 from handsel.public.sheets import Sheet, find, next_change
 from handsel.traffic.visitor import Visit
 
@@ -36,11 +38,12 @@ _HARMLESS = re.compile(r"(?:(?:utm_[a-z]+|gclid|fbclid|msclkid|ref|mc_cid|mc_eid
 
 @dataclass(frozen=True)
 class Entry:
-    """One address: its pages by variant, and how visitors are shared out."""
+    """One address: its pages by variant, and how visitors are shared out (by the files, unless ``shifted``)."""
 
     sheet: Sheet
     split: tuple[tuple[str, int], ...]
     pages: dict[str, Compiled]
+    shifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class PageTable:
         self.traffic = app.extensions["handsel.traffic"]
         self.key = token.signing_key(app.config["SECRET_KEY"])
         self.files = Files(inner, app.config["PROJECT_ROOT"], lambda: self.live.project)
+        self.shares = Shares(app)
         self._state: State | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
@@ -78,7 +82,7 @@ class PageTable:
     def _answer(self, entry: Entry, environ: dict[str, Any], start_response: Start, now: datetime) -> Iterable[bytes]:
         visit = self.traffic.visit(environ, now)
         offer = entry.sheet.offer
-        variant = pick(visit.unit, offer.slug, entry.split) if offer else ""
+        variant = pick(visit.unit, offer.slug, self.split(entry, now)) if offer else ""
         page = entry.pages[variant]
         self.traffic.record("view", page.path, visit, page.offer, variant, at=now)
         encoding = encoding_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -96,6 +100,10 @@ class PageTable:
         body = [packed.start, page.end(encoding, tokens)] if tokens else [packed.start]
         start_response("200 OK", [*rows, ("Content-Length", str(sum(map(len, body))))])
         return body if environ["REQUEST_METHOD"] == "GET" else []  # granian sends a list in one go
+
+    def split(self, entry: Entry, now: datetime) -> Split:
+        """How the visitors of a page are shared out now."""
+        return self.shares.split(entry.sheet.offer, now) if entry.shifted and entry.sheet.offer else entry.split
 
     def _usual(self, environ: dict[str, Any]) -> bool:
         """Whether nothing about a request asks for more than the page as everyone gets it."""
@@ -139,7 +147,8 @@ class PageTable:
         if found is None:
             split = tuple(sheet.offer.split.items()) if sheet.offer else ()
             pages = {variant: compiled(state.press, sheet, variant) for variant in sheet.variants}
-            state.table[key] = found = Entry(sheet, split, pages)
+            shifted = sheet.offer is not None and is_shifted(sheet.offer)
+            state.table[key] = found = Entry(sheet, split, pages, shifted)
         return found
 
     def compile_all(self) -> int:

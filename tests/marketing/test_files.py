@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from factories import make_experiment
 from support import on_sqlite
 from support.desk import AtDesk
 
@@ -36,3 +37,11 @@ def test_what_was_changed_of_a_colour_is_good_to_know(app, project):
     assert "No faults" in text
     assert "Good to know" in text
     assert "The brand colour #ffd400 is too light to be read on paper" in text
+
+
+def test_a_page_that_changed_under_its_test_is_told_of(app):
+    make_experiment(versions={}, events=({"kind": "version", "detail": "b"},))
+
+    text = AtDesk(app, "marketer").get("/desk/files").text
+
+    assert ("No faults" in text, "The page changed while its test runs" in text) == (True, True)

@@ -495,7 +495,6 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("created_by", sa.String(length=254), nullable=False),
-        sa.Column("used_at", sa.String(length=24), nullable=True),
         sa.Column("revoked_at", sa.String(length=24), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
         sa.UniqueConstraint("prefix", name=op.f("uq_api_key_prefix")),

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import insert
 from werkzeug.serving import make_server
 
-from factories import NOON, make_account, make_capture, make_consent, make_lead, make_message
+from factories import NOON, make_account, make_capture, make_consent, make_experiment, make_lead, make_message
 from handsel.accounts import links
 from handsel.db import db, writing
 from handsel.leads.models import Lead
@@ -55,10 +55,26 @@ def _fill() -> None:
     for state in ("sent", "failed", "unknown", "suppressed", "queued"):
         make_message(lead, state=state, reason=f"550 5.1.1 said {LONG}.example" if state == "failed" else "")
     make_message(lead, due_at=NOON + timedelta(days=3))
+    _fill_tests()
+
+
+def _fill_tests() -> None:
+    """One test of eight weeks with a plan, which has a winner and much that happened; one that was stopped."""
+    plan = {"baseline": .03, "mde": .2, "alpha": .05, "power": .8, "weights": [34, 33, 33], "value_cap": None}
+    looks = tuple({"day": (NOON - timedelta(days=55 - day)).date(),
+                   "arms": {"a": (600 * day, 18 * day), "b": (600 * day, 24 * day), "c": (600 * day, 19 * day)}}
+                  for day in range(1, 56))
+    make_experiment({"a": (33_000, 990), "b": (33_000, 1320), "c": (33_000, 1040)}, plan=plan, looks=looks,
+                    started_at=NOON - timedelta(days=56), excluded={"bot": 1234, "crossed over": 7},
+                    hypothesis=f"{LONG} brings more.",
+                    events=tuple({"kind": "version", "detail": f"landing.b.md {LONG}"} for _ in range(12)))
+    make_experiment(offer="newsletter", ended_at=NOON, ending="stopped", learned=f"{LONG} " * 20)
 
 
 PAGES = ("/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/leads?tag=nope", "/desk/leads/61", "/desk/offers",
-         "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/files", "/desk/accounts",
+         "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/tests", "/desk/tests?search=nobody",
+         "/desk/tests/1", "/desk/tests/2", "/desk/tests/start", "/desk/tests/start/newsletter", "/desk/tests/1/stop",
+         "/desk/tests/1/ship", "/desk/files", "/desk/accounts",
          "/desk/accounts/1", "/desk/log", "/desk/more", "/desk/keys", "/desk/password", "/desk/inbox",
          "/desk/leads/9999")
 
@@ -107,7 +123,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(site, look, axe, scheme, width
 
 def test_a_list_weighs_little_the_first_time_and_less_after(site, app):
     owner = AtDesk(app, "owner")
-    for path in ("/desk/", "/desk/leads", "/desk/leads/61", "/desk/offers/guide", "/desk/messages"):
+    for path in ("/desk/", "/desk/leads", "/desk/leads/61", "/desk/offers/guide", "/desk/messages", "/desk/tests",
+                 "/desk/tests/1", "/desk/tests/1/ship", "/desk/tests/start/newsletter"):
         answer = owner.get(path, headers={"Accept-Encoding": "gzip"})
         warm = len(answer.data)
         page = gzip.decompress(answer.data).decode()
@@ -127,9 +144,11 @@ def test_every_control_is_reached_by_tab_and_is_seen_uncovered(site, look):
     for width in (360, 1280):
         page = look(viewport={"width": width, "height": 700})
         come_in(page, site)
-        for path in ("/desk/", "/desk/leads/61", "/desk/messages?state=failed", "/desk/accounts"):
+        for path in ("/desk/", "/desk/leads/61", "/desk/messages?state=failed", "/desk/accounts", "/desk/tests/1",
+                     "/desk/tests/1/ship", "/desk/tests/start/newsletter"):
             page.goto(site + path)
-            expected = page.evaluate("""() => [...document.querySelectorAll('a[href], button, input, select, summary')]
+            expected = page.evaluate("""() => [
+                ...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
                 .filter(e => e.checkVisibility() && e.type !== 'hidden' && e.tabIndex >= 0).length""")
             seen, radios = set(), set()
             for _ in range(expected + 5):
@@ -202,7 +221,7 @@ def test_all_of_it_works_without_a_script(site, look):
 def test_targets_are_large_enough_for_a_finger(site, look):
     page = look(viewport={"width": 360, "height": 740}, has_touch=True)
     come_in(page, site)
-    for path in PAGES[:14]:
+    for path in PAGES[:22]:
         page.goto(site + path)
         small = page.evaluate("""() => [
             ...document.querySelectorAll('button, select, summary, nav a, input:not([type=hidden])')]
@@ -226,3 +245,28 @@ def test_no_page_asks_the_database_too_often(site, app):
         owner.get(path)
         assert len(asked) <= 22, f"{path}: {len(asked)} questions"
     event.remove(db.engine, "before_cursor_execute", note)
+
+
+LONGER = """() => {
+  document.documentElement.dir = 'rtl';
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) {
+    const text = words.currentNode, said = text.data.trim();
+    if (said && !text.parentElement.closest('style, script, option, textarea, svg'))
+      text.data = text.data.replace(/(\\p{L}{2,})/gu, word => word + word.slice(0, Math.ceil(word.length * .4)));
+  }
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 1024, 1440])
+def test_from_right_to_left_with_words_that_are_longer_by_two_fifths_nothing_sticks_out(site, look, width):
+    page = look(viewport={"width": width, "height": 800})
+    come_in(page, site)
+    wide = {}
+    for path in PAGES:
+        page.goto(site + path)
+        page.evaluate(LONGER)
+        over = page.evaluate("document.documentElement.scrollWidth") - width
+        if over > 0:
+            wide[path] = over
+    assert wide == {}

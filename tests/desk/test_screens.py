@@ -72,7 +72,8 @@ def _fill_tests() -> None:
 
 
 PAGES = ("/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/leads?tag=nope", "/desk/leads/61", "/desk/offers",
-         "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/tests", "/desk/tests?search=nobody",
+         "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/tests",
+         "/desk/tests?search=nobody",
          "/desk/tests/1", "/desk/tests/2", "/desk/tests/start", "/desk/tests/start/newsletter", "/desk/tests/1/stop",
          "/desk/tests/1/ship", "/desk/files", "/desk/accounts",
          "/desk/accounts/1", "/desk/log", "/desk/more", "/desk/keys", "/desk/password", "/desk/inbox",

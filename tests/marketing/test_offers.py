@@ -64,7 +64,7 @@ def test_an_offer_shows_how_its_test_stands(app, clock):
     assert cells(page, "a (control)")[1:4] == ["50.0 %", "500", "15"]
     assert cells(page, "b ")[1:4] == ["50.0 %", "480", "12"]
     assert "There is no verdict yet." in page
-    assert "1 people who saw two variants" in page
+    assert "people who saw two variants: 1" in page
 
 
 def test_letters_show_what_became_of_their_messages(app, clock):

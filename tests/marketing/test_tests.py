@@ -78,7 +78,7 @@ def test_one_test_shows_its_verdict_first_and_then_what_it_rests_on(app, clock):
     page = text_of(raw)
     assert page.index("Variant b wins: 4.0 % of its visitors sent the form, against 3.0 %") < page.index("The variants")
     assert "Ship variant b." in page
-    assert "12 views by robots, 3 people who saw two variants" in page
+    assert "Views by robots 12 People who saw two variants 3" in page
     assert "Page changed : landing.b.md" in page
     assert re.findall(r'<figure class="chart" id="([a-z-]+)"', raw) == ["rates", "lifts", "course-b"]
     assert "b lies wholly above 0" in page

@@ -45,7 +45,10 @@ WAY_WORDS = {"form": "on the form", "download": "by fetching the download", "one
              "unsubscribe page": "on the unsubscribe page", "preferences": "on the preferences page",
              "erasure": "with the erasure", "confirm": "by the link in the mail"}
 EXCLUDED = {"bot": "views by robots", "prefetch": "views fetched ahead", "head": "views only asked about",
-            "crossed over": "people who saw two variants"}
+            "duplicate": "views of people who count already", "crossed over": "people who saw two variants",
+            "before start": "people who knew the page before the start",
+            "between periods": "people who came during a pause or a change of the split",
+            "not in the split": "people who saw a variant out of turn"}
 CONSENT_WORDS = {"given": "Ticked", "confirmed": "Confirmed", "withdrawn": "Withdrew"}
 
 

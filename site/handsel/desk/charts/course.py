@@ -13,6 +13,7 @@ from handsel.desk.charts.scale import Scale, finite, known
 
 HEIGHT = 200
 AXIS = 24
+OUT = 20.0  # pixels beyond the picture, where an edge that leaves it goes on unseen
 ROOM = 1.4  # times the last interval: the first days' is so wide that nothing else could be seen beside it
 
 
@@ -48,12 +49,15 @@ def course(name: str, points: Sequence[Point], written: Callable[[float], str], 
         height = _down(scale, tick)
         marks += [line("0", f"{height:.1f}", "100%", f"{height:.1f}", "zero" if tick == against else "grid"),
                   words("0", f"{max(12.0, height - 4):.1f}", written(tick), "tick")]
+    end = points[-1].middle
     if goal is not None and scale.holds(goal):
         height = _down(scale, goal)
+        # On the side of the dashed line where the course does not end.
+        below = height + 15 if end is not None and end > goal else height - 5
         marks += [line("0", f"{height:.1f}", "100%", f"{height:.1f}", "goal"),
-                  words("100%", f"{max(12.0, height - 4):.1f}", goal_word, "tick", "end")]
-    if scale.holds(points[-1].middle) and points[-1].middle is not None:
-        marks.append(marker(1.0, f"{_down(scale, points[-1].middle):.1f}", series))
+                  words("100%", f"{max(12.0, below):.1f}", goal_word, "tick", "end")]
+    if end is not None and scale.holds(end):
+        marks.append(marker(1.0, f"{_down(scale, end):.1f}", series))
     for place in (0.0, 0.5, 1.0) if length > 6 * 86400 else (0.0, 1.0):
         when = first + (last - first) * place
         marks.append(words(share(place), str(HEIGHT + 17), dated(when), "tick", anchor(place)))
@@ -76,13 +80,13 @@ def _down(scale: Scale, value: float) -> float:
 
 def _drawn(points: Sequence[Point], across: Sequence[float], scale: Scale) -> Markup:
     """Band and line in a picture of their own that stretches with the width; its strokes do not."""
-    def at(place: float, value: float | None, open_: float) -> str:
-        return f"{1000 * place:.0f} {_down(scale, open_ if value is None else value):.1f}"
+    def at(place: float, value: float | None, open_: float = 0.0) -> str:
+        height = open_ if value is None else HEIGHT * (scale.high - value) / (scale.high - scale.low)
+        return f"{1000 * place:.0f} {min(HEIGHT + OUT, max(-OUT, height)):.1f}"
 
-    upper = [at(place, point.high, scale.high) for place, point in zip(across, points, strict=True)]
-    lower = [at(place, point.low, scale.low) for place, point in zip(across, points, strict=True)]
-    middle = [at(place, point.middle, 0.0) for place, point in zip(across, points, strict=True)
-              if point.middle is not None]
+    upper = [at(place, point.high, -OUT) for place, point in zip(across, points, strict=True)]
+    lower = [at(place, point.low, HEIGHT + OUT) for place, point in zip(across, points, strict=True)]
+    middle = [at(place, point.middle) for place, point in zip(across, points, strict=True) if point.middle is not None]
     return Markup(
         '<svg class="chart__plot" width="100%" height="{0}" viewBox="0 0 1000 {0}" preserveAspectRatio="none">'
         '<path class="chart__band" d="M{1}L{2}z"/><path class="chart__edge" d="M{1}M{3}"/>'

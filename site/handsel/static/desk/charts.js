@@ -9,6 +9,7 @@ for (const chart of document.querySelectorAll(".chart[data-notes]")) {
     told.textContent = notes[at];
   };
   svg.tabIndex = 0;
+  told.textContent = "Point at a day, or go through them with the arrow keys.";
   svg.addEventListener("pointermove", ({ clientX }) => {
     const box = svg.getBoundingClientRect();
     tell(Math.round((clientX - box.left) / box.width * (notes.length - 1)));

@@ -1,4 +1,4 @@
-"""Answers for machines: whether the process lives, and whether it can serve."""
+"""Answers for machines: whether the process lives and can serve, its figures, and how experiments stand."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask) -> None:
     """Register the machines' pages."""
-    from handsel.api import metrics
+    from handsel.api import metrics, v1
 
     metrics.init_app(app)
     app.register_blueprint(bp)
+    app.register_blueprint(v1.bp)
 
 
 @bp.get("/healthz")

@@ -7,19 +7,23 @@ import sys
 import click
 
 from handsel.cli import with_app
+from handsel.commands.key import key_command
 
 CONSOLE = "command line"
 
 
 @click.group("user")
 def user_command() -> None:
-    """Add people to the desk, change what they may do, and let them in.
+    """Add people to the desk, change what they may do, and let them in; make keys for programs.
 
     \b
     Examples:
       handsel user add ada@example.org --role owner
       handsel user link ada@example.org
     """
+
+
+user_command.add_command(key_command)
 
 
 @user_command.command("add")

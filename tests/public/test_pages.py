@@ -288,3 +288,50 @@ def test_there_is_an_icon_in_the_brand_colour(small: Flask, ask: Ask, path: str)
     else:
         assert headers["Content-Type"].startswith("image/svg+xml")
         assert b'fill="#046246"' in body
+
+
+def test_translations_name_each_other_and_the_page_for_everybody_else(small: Flask, project: Path, ask: Ask) -> None:
+    write(project, "book", title="A book", translation_key="book")
+    write(project, "livre", title="Un livre", translation_key="book", lang="fr")
+    write(project, "kitab", title="كتاب", translation_key="book", lang="ar", dir="rtl")
+    write(project, "draft", title="Ein Buch", translation_key="book", lang="de", draft="true")
+    refresh(small)
+
+    expected = [("fr", "/livre/"), ("ar", "/kitab/"), ("en", "/book/"), ("x-default", "/book/")]
+    for path in ("/book/", "/livre/", "/kitab/"):
+        page = html(ask, small, path)
+        found = re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="http://localhost([^"]+)">', page)
+        assert sorted(found) == sorted(expected), path
+    assert '<html lang="ar" dir="rtl">' in html(ask, small, "/kitab/")
+    assert "hreflang" not in html(ask, small, "/privacy/")
+
+
+def test_a_page_without_a_translation_names_none(small: Flask, project: Path, ask: Ask) -> None:
+    write(project, "book", title="A book", translation_key="book")
+    refresh(small)
+
+    assert "hreflang" not in html(ask, small, "/book/")
+
+
+def test_all_subjects_stand_on_one_page(small: Flask, project: Path, ask: Ask) -> None:
+    write(project, "blog/one", title="One", tags=["paper", "ink"])
+    write(project, "blog/two", title="Two", tags=["paper"])
+    write(project, "blog/three", title="Three", tags=["secret"], draft="true")
+    refresh(small)
+
+    page = html(ask, small, "/blog/tags/")
+
+    found = dict(re.findall(r'<a href="/blog/tags/([^"/]+)/">\w+ <small>(\d+)</small>', page))
+    assert found | {"paper": "2", "ink": "1"} == found
+    assert "secret" not in found
+    assert meta(page)["canonical"] == "http://localhost/blog/tags/"
+    assert "/blog/tags/" in ask(small, "/sitemap.xml")[2].decode()
+    assert 'href="/blog/tags/"' in html(ask, small, "/blog/tags/paper/")
+
+
+def test_without_a_tag_there_is_no_page_of_subjects(small: Flask, project: Path, ask: Ask) -> None:
+    for post in (project / "content" / "blog").glob("*.md"):
+        post.write_text(re.sub(r"^tags: .*\n", "", post.read_text(), flags=re.M))
+    refresh(small)
+
+    assert ask(small, "/blog/tags/")[0] == "404 NOT FOUND"

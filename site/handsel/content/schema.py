@@ -174,6 +174,7 @@ class PageMeta(Part):
     noindex: bool = False
     layout: Layout | None = None
     lang: Language | None = None
+    translation_key: Slug | None = None
     dir: Literal["ltr", "rtl"] | None = None
     seo_title: Line | None = None
     canonical: Target | None = None

@@ -18,9 +18,10 @@ from handsel.content.schema import SiteSettings
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm
 from handsel.offers.book import Book
-from handsel.offers.library import Letter
+from handsel.offers.library import CONTROL, Letter
 from handsel.offers.look import look_faults
 from handsel.offers.read import IMAGES, PLAIN_NAME, Folder, form_faults
+from handsel.offers.translations import translation_faults
 
 MADE = frozenset({"/feed.xml", "/sitemap.xml", "/robots.txt", "/favicon.svg", "/favicon.ico", "/desk/"})
 """Addresses that the program answers in every project."""
@@ -77,6 +78,7 @@ class World:
         for read in self.by_path.values():
             if read.value and read.value.layout == "post" and not read.value.meta.draft:
                 made.update({"/blog/", *(f"/blog/tags/{tag}/" for tag in read.value.meta.tags)})
+                made.update({"/blog/tags/"} if read.value.meta.tags else ())
         return made
 
     def knows(self, path: str) -> bool:
@@ -160,13 +162,14 @@ def _looks(read: Read[Page]) -> object:
     meta = read.value.meta
     lines = tuple(read.fault(("aliases", place), "", "", "").line for place in range(len(meta.aliases)))
     return (meta.draft, meta.publish_at, meta.unpublish_at, meta.aliases, lines, meta.tags, read.value.layout,
-            anchors(read.value))
+            meta.translation_key, meta.lang, anchors(read.value))
 
 
 def _folder_looks(folder: Folder) -> object:
     meta = folder.meta.value
     named = (meta.form, meta.closes_at, meta.aliases) if meta else None
-    variants = [read.value.meta.aliases if read.value else None for read in folder.pages.values()]
+    variants = [(read.value.meta.aliases, read.value.meta.translation_key, read.value.meta.lang) if read.value else None
+                for read in folder.pages.values()]
     return (named, variants, not meta or not meta.aliases or folder.meta.lines)
 
 
@@ -411,6 +414,9 @@ def _address_faults(world: World) -> Iterator[tuple[str, Fault]]:
         if wrong := _alias_fault(world, alias, target, seen, fault):
             yield owner, wrong
         seen.setdefault(alias, target)
+    controls = ((f"offers/{slug}", folder.pages[CONTROL]) for slug, folder in world.folders.items()
+                if CONTROL in folder.pages)
+    yield from translation_faults((*world.pages.items(), *controls), world.site.language)
 
 
 def _alias_fault(world: World, alias: str, target: str, seen: dict[str, str], at: Fault) -> Fault | None:

@@ -41,6 +41,7 @@ class Head:
     site_name: str
     locale: str
     picture: Picture | None = None
+    alternates: tuple[tuple[str, str], ...] = ()
     published: str = ""
     modified: str = ""
     author: str = ""

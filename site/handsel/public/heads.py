@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from handsel.content.library import Page
     from handsel.public.press import Press
 
+KINDS = {
+    "post": "BlogPosting",
+    "archive": "CollectionPage",
+    "subjects": "CollectionPage",
+    "guide": "TechArticle",
+}
+"""What a page of each layout is to schema.org."""
 UNSHARED = (".avif", ".svg")  # what networks do not show
 ALONE = {"home", "landing"}  # layouts whose title needs no site name after it
 
@@ -37,6 +44,8 @@ def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
     text = (meta.description if meta else "") or (page.body.first_paragraph if page else "") or site.description
     if sheet.tag:
         text = f"Posts about {sheet.tag}."
+    elif sheet.layout == "subjects":
+        text = f"What {site.name} writes about, subject by subject."
     description = shorten(text)
     canonical = absolute(base, (meta.canonical if meta and sheet.layout != "archive" else None) or sheet.path)
     full = (meta.seo_title if meta and meta.seo_title and sheet.number == 1 else None) or (
@@ -60,6 +69,7 @@ def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
         site_name=site.name,
         locale=locale((meta.lang if meta else None) or site.language),
         picture=picture,
+        alternates=_alternates(press, sheet),
         published=instant(meta.date) if post and meta else "",
         modified=instant(meta.updated) if post and meta else "",
         author=author.name if author and post else "",
@@ -68,9 +78,20 @@ def head_of(press: Press, sheet: Sheet, page: Page | None) -> Head:
     )
 
 
+def _alternates(press: Press, sheet: Sheet) -> tuple[tuple[str, str], ...]:
+    """The languages of the page, itself included, and where each is; the site's own is for everybody else."""
+    key = sheet.page.meta.translation_key if sheet.page and sheet.number == 1 else None
+    found = press.translations.get(key or "", {})
+    if len(found) < 2:
+        return ()
+    rows = [(language, press.base + path) for language, path in found.items()]
+    own = found.get(press.project.site.language)
+    return (*rows, ("x-default", press.base + own)) if own else tuple(rows)
+
+
 def title_of(sheet: Sheet, page: Page | None) -> str:
     """What ``sheet`` is called, by itself or by the page it shows."""
-    title = page.title if page else "Posts"
+    title = page.title if page else "All subjects" if sheet.layout == "subjects" else "Posts"
     if sheet.layout == "archive":
         title = f"Posts about {sheet.tag}" if sheet.tag else title
         if sheet.number > 1:
@@ -103,9 +124,7 @@ def _nodes(
     """The page's own nodes of the graph."""
     site, base = press.project.site, press.base
     node: dict[str, Any] = {
-        "@type": {"post": "BlogPosting", "archive": "CollectionPage", "guide": "TechArticle"}.get(
-            sheet.layout, "WebPage"
-        ),
+        "@type": KINDS.get(sheet.layout, "WebPage"),
         "@id": canonical,
         "url": canonical,
         "name": title,
@@ -144,5 +163,5 @@ def _trail(press: Press, sheet: Sheet, title: str) -> list[tuple[str, str]]:
         path = "/" + "/".join(steps[:depth]) + "/"
         above = sheets.find(press.project, path, press.at)
         if above is not None and path != sheet.path:
-            trail.append((above.page.title if above.page else "Posts", path))
+            trail.append((title_of(above, above.page), path))
     return [*trail, (title, sheet.path)]

@@ -39,6 +39,7 @@ TEMPLATES = {
     "post": "post",
     "guide": "guide",
     "archive": "archive",
+    "subjects": "subjects",
 }
 
 
@@ -79,6 +80,11 @@ class Press:
     """The site's address without the last slash."""
     files: Files
     at: datetime
+
+    @cached_property
+    def translations(self) -> dict[str, dict[str, str]]:
+        """By translation key the languages that a page can be read in, each with the page's address."""
+        return sheets.translations(self.project, self.at)
 
     def draw(self, sheet: Sheet, variant: str, token: Callable[[Hole], str], bound: Bound | None = None) -> Drawn:
         """The page of ``sheet``; ``token`` gives what stands in each hole."""
@@ -353,4 +359,14 @@ def _archive(drawing: Drawing) -> dict[str, Any]:
     return {"cards": cards, "tags": sheets.tags(every), "pages": list(pages)}
 
 
-_EXTRAS: dict[str, Callable[[Drawing], dict[str, Any]]] = {"post": _post, "guide": _guide, "archive": _archive}
+def _subjects(drawing: Drawing) -> dict[str, Any]:
+    drawing.parts.add("tags")
+    return {"tags": sheets.tags(sheets.posts(drawing.project, drawing.press.at))}
+
+
+_EXTRAS: dict[str, Callable[[Drawing], dict[str, Any]]] = {
+    "post": _post,
+    "guide": _guide,
+    "archive": _archive,
+    "subjects": _subjects,
+}

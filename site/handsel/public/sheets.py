@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from handsel.offers.project import Project
 
 BLOG = "/blog/"
+SUBJECTS = "/blog/tags/"
 A_PAGE = 10  # posts on one page of the archive
 _ARCHIVE = re.compile(r"/blog/(?:tags/([a-z0-9][a-z0-9_-]*)/)?(?:page/([1-9]\d{0,4})/)?")
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,6 +54,8 @@ def find(project: Project, path: str, at: datetime) -> Sheet | None:
         parts = path.split("/")
         offer = project.offers.get(parts[2]) if len(parts) == 4 and not parts[3] else None
         return landing(offer, at) if offer else None
+    if path == SUBJECTS and page is None:
+        return Sheet(path, "subjects") if tags(posts(project, at)) else None
     if (found := _ARCHIVE.fullmatch(path)) and (page is None or path == BLOG):
         return _archive(project, path, page, at, tag=found[1] or "", number=int(found[2] or 1))
     return Sheet(path, page.layout, page) if page else None
@@ -116,6 +119,17 @@ def manual(project: Project, page: Page, at: datetime) -> tuple[Page, ...]:
     )
 
 
+def translations(project: Project, at: datetime) -> dict[str, dict[str, str]]:
+    """By translation key the languages that a page can be read in, each with the page's address."""
+    found: dict[str, dict[str, str]] = {}
+    landing_pages = ((offer.path, offer.control) for offer in project.offers.values())
+    for path, page in sorted((*project.pages.items(), *landing_pages)):
+        if page.meta.translation_key and page.is_live(at):
+            language = page.meta.lang or project.site.language
+            found.setdefault(page.meta.translation_key, {}).setdefault(language, path)
+    return found
+
+
 def next_change(project: Project, at: datetime) -> datetime | None:
     """The next instant after ``at`` at which something appears, disappears, opens or closes by its date."""
     metas = [page.meta for page in project.pages.values()]
@@ -132,6 +146,7 @@ def addresses(project: Project, at: datetime) -> list[str]:
     live = posts(project, at)
     if live:
         found |= {archive_path("", number) for number in range(1, -(-len(live) // A_PAGE) + 1)}
+        found |= {SUBJECTS} if tags(live) else set()
         for tag, count in tags(live):
             found |= {archive_path(tag, number) for number in range(1, -(-count // A_PAGE) + 1)}
     return sorted(found)

@@ -103,6 +103,29 @@ def test_a_page_that_vanishes_is_shown_to_nobody_whatever_was_announced(
     assert set(shown(shifted, 40, street=8)) == {"a"}
 
 
+def test_a_pause_just_before_an_announced_split_counts_nobody_who_sees_the_control_alone(
+    shifted: Flask, project: Path, clock: Clock,
+) -> None:
+    people(shifted, 0, "a", 40, 3)
+    people(shifted, 100, "b", 40, 10)
+    go_round(shifted)
+    clock.move(days=1)
+    go_round(shifted)
+    clock.move(seconds=10)
+    (project / "offers" / "guide" / "landing.b.md").unlink()
+    shifted.extensions["handsel.offers"].refresh()
+    go_round(shifted)
+    clock.move(seconds=10)
+    assert set(shown(shifted, 30)) == {"a"}
+    clock.move(minutes=2)
+    assert set(shown(shifted, 30, street=8)) == {"a"}
+    go_round(shifted)
+
+    assert numbers() == {"a": (40, 3), "b": (40, 10)}
+    assert found().excluded["between periods"] == 60
+    assert kinds() == ["started", "split", "paused"]
+
+
 def test_a_hint_of_a_difference_moves_nobody(shifted: Flask, clock: Clock) -> None:
     people(shifted, 0, "a", 20, 3)
     people(shifted, 100, "b", 20, 3)

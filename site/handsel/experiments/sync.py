@@ -167,10 +167,15 @@ def _open_period(session: Session, experiment: Experiment, weights: list[float],
 
 def _close_period(session: Session, experiment: Experiment, at: datetime) -> None:
     """End the open period a moment ago, and let those who came since be counted anew."""
-    period = _period(session, experiment)
+    period, until = _period(session, experiment), at - SETTLE
     if period.ends_at is None:
-        period.ends_at = max(period.begins_at, at - SETTLE)
-    _count_anew(session, experiment.offer, period.ends_at)
+        period.ends_at = max(period.begins_at, until)
+    since = period.ends_at
+    for before in session.scalars(select(ExperimentPeriod).where(  # it was to end when an announced split begins
+            ExperimentPeriod.experiment_id == experiment.id, ExperimentPeriod.id != period.id,
+            ExperimentPeriod.ends_at > until)):
+        before.ends_at = since = max(before.begins_at, until)
+    _count_anew(session, experiment.offer, since)
 
 
 def _count_anew(session: Session, offer: str, since: datetime) -> None:

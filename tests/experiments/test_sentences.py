@@ -151,7 +151,7 @@ def test_no_difference_reminds_of_the_lift_that_was_asked_for():
     same = told((arm("a", 10_000, 300), arm("b", 10_000, 303, lift=.01, lo=-.06, hi=.09)), verdict="no_difference",
                 plan=PLAN, planned=20_000)
     assert said(same) == [
-        "There is no difference worth finding: 3.0 % of its visitors sent the form, against 3.0 % of the control's.",
+        "There is no difference worth finding: 3.0 % of b's visitors sent the form, against 3.0 % of the control's.",
         "Whatever is left lies within −6.0 % to +9.0 %. You asked for +20 %.",
         "Stop the test, keep the page you like better, and test a bolder change."]
 

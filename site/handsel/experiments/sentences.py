@@ -67,12 +67,14 @@ def tell(results: Results, now: datetime, zone: tzinfo = UTC) -> Told:
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def versus(results: Results, arm: ArmResult) -> str:
-    """``3.6 % of its visitors sent the form, against 3.0 % of the control's``, or the same of values."""
+def versus(results: Results, arm: ArmResult, *, named: bool = False) -> str:
+    """``3.6 % of its visitors sent the form, against 3.0 % of the control's``, or the same of values; ``named`` says
+    whose they are."""
+    whose = f"{arm.variant}'s" if named else "its"
     mine, other = (rate_words(each.rate, results.goal) for each in (arm, results.arms[0]))
     if results.goal == "value":
-        return f"its visitors brought {mine} each, against {other} of the control's"
-    return f"{mine} of its visitors {DONE.get(results.goal, results.goal)}, against {other} of the control's"
+        return f"{whose} visitors brought {mine} each, against {other} of the control's"
+    return f"{mine} of {whose} visitors {DONE.get(results.goal, results.goal)}, against {other} of the control's"
 
 
 def _winner(results: Results) -> Told:
@@ -101,7 +103,7 @@ def _no_difference(results: Results) -> Told:
     arm, plan = results.leader, results.plan or {}
     wanted = f" You asked for {lift_words(plan['mde'])}." if "mde" in plan else ""
     return Told(STATES["no_difference"],
-                f"There is no difference worth finding: {versus(results, arm)}.",
+                f"There is no difference worth finding: {versus(results, arm, named=True)}.",
                 (f"Whatever is left lies within {span_words(arm.lo, arm.hi)}.{wanted}",), (),
                 "Stop the test, keep the page you like better, and test a bolder change.")
 
@@ -294,5 +296,6 @@ def _ended(results: Results, zone: tzinfo) -> Told:
         headline = f"The test was stopped on {day}. {before}."
     arm = results.leader
     details = [] if not results.conversions or arm.lift is None else [
-        f"At the end {versus(results, arm)}: {lift_words(arm.lift)}, within {span_words(arm.lo, arm.hi)}."]
+        f"At the end {versus(results, arm, named=True)}: {lift_words(arm.lift)}, within "
+        f"{span_words(arm.lo, arm.hi)}."]
     return Told(ENDINGS.get(results.ending, "Ended"), headline, tuple(details))

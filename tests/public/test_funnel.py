@@ -338,7 +338,7 @@ def test_the_mail_is_sent_again_after_a_minute_and_not_before(client: FlaskClien
     deliver()
     clock.move(seconds=30)
     page = client.get(thanks)
-    assert "If nothing has come at 12:01" in text(page)
+    assert "If nothing has come, open this page again at 12:01" in text(page)
     client.post(f"{thanks}/again")
     assert db.session.scalar(select(func.count()).select_from(Message)) == 1
     clock.move(seconds=30)

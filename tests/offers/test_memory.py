@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handsel.content import body
+from handsel.content import markdown
 from handsel.offers import memory
 from handsel.offers.live import Live
 from handsel.offers.project import read
@@ -18,13 +18,13 @@ from handsel.offers.project import read
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files whose Markdown is rendered from here on."""
     files: list[str] = []
-    render = body.render
+    render = markdown.render
 
     def note(source: str, *, file: str, **circumstances: object) -> object:
         files.append(file)
         return render(source, file=file, **circumstances)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(body, "render", note)
+    monkeypatch.setattr(markdown, "render", note)
     return files
 
 

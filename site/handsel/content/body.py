@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from handsel.content.markdown import Rendered, render
+from handsel.content.rendered import Rendered
 from handsel.errors import Fault
 
 # How often a mark may stand in one file. The time for each grows with its square; a book's chapter holds a tenth of it.
@@ -21,6 +21,8 @@ def rendered(source: str, *, file: str, first_line: int, **circumstances: Any) -
             return _refused(file, first_line, f"The text holds {count:,} times `{mark}`; we read at most {most:,}.")
     if sum(1 for _ in _LINE.finditer(source)) > MOST_LINES:
         return _refused(file, first_line, f"The text holds over {MOST_LINES:,} headings, terms and blocks of code.")
+    from handsel.content.markdown import render  # with its library: a process that has read all before needs neither
+
     try:
         return render(source, file=file, first_line=first_line, **circumstances)
     except RecursionError:

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from handsel.content import parse
 from handsel.content.body import rendered
 from handsel.content.files import Memo, Tree, printable
-from handsel.content.markdown import Rendered
 from handsel.content.parse import Broken, Parsed, Place
+from handsel.content.rendered import Rendered
 from handsel.content.schema import PageMeta, SiteSettings
 from handsel.content.validate import validate
 from handsel.errors import Fault

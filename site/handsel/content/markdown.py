@@ -10,7 +10,6 @@ import re
 import secrets
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
 from html import unescape
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
@@ -22,59 +21,13 @@ from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block as ParsedBlock
 
 from handsel.content import plain
-from handsel.content.blocks import REGISTRY, Slot, Work
+from handsel.content.blocks import REGISTRY, Work
 from handsel.content.blocks.kinds import name_as, wrap
 from handsel.content.blocks.scan import scan
+from handsel.content.rendered import Heading, Image, Link, Rendered, Slot
 from handsel.content.sanitise import sanitise
-from handsel.errors import Fault
 
 __all__ = ["Heading", "Image", "Link", "Rendered", "Slot", "render"]
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link of the text, with its line in the file (0 when it cannot be told)."""
-
-    target: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Image:
-    """A picture of the text. ``alt`` is None when nothing was written, as opposed to an empty text."""
-
-    src: str
-    alt: str | None
-    line: int
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A heading that can be linked to."""
-
-    level: int
-    id: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """What a Markdown text became. ``text`` is its plain-text meaning, as an e-mail's second part shows it."""
-
-    parts: tuple[str | Slot, ...] = ()
-    text: str = ""
-    headings: tuple[Heading, ...] = ()
-    links: tuple[Link, ...] = ()
-    images: tuple[Image, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    blocks: frozenset[str] = field(default_factory=frozenset)
-    h1_count: int = 0
-    first_paragraph: str = ""
-
-    @property
-    def html(self) -> str:
-        """The parts that are HTML, without the slots: all of it for a letter."""
-        return "".join(part for part in self.parts if isinstance(part, str))
 
 
 TAKEN_IDS = {"main", "get", "problem"}  # the page's own

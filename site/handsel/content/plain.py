@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
-from handsel.content.blocks.kinds import Slot
+from handsel.content.rendered import Slot
 
 _BLOCKS = {
     "p",

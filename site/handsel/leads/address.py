@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+if TYPE_CHECKING:
+    from email_validator import ValidatedEmail
 
 GMAIL = {"gmail.com", "googlemail.com"}
 
@@ -12,6 +14,8 @@ GMAIL = {"gmail.com", "googlemail.com"}
 @lru_cache(maxsize=64)  # one submission asks three times for its address; more need not be remembered
 def read(address: str) -> ValidatedEmail | None:
     """The parts of a typed address, or None when it is none."""
+    from email_validator import EmailNotValidError, validate_email  # 50 ms to load, and needed by submissions only
+
     try:
         return validate_email(address.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError:

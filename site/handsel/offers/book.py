@@ -21,8 +21,8 @@ from handsel.content import parse
 from handsel.content.body import rendered
 from handsel.content.files import Tree, printable
 from handsel.content.library import Read, Reading
-from handsel.content.markdown import Rendered, Slot
 from handsel.content.parse import Broken, Parsed
+from handsel.content.rendered import Rendered, Slot
 from handsel.content.schema import Part
 from handsel.content.validate import validate
 from handsel.content.values import Line

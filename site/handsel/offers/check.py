@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from handsel.content.files import Tree
 from handsel.content.library import RESERVED, SITE_FILE, Page, Read, Reading, address, assets
-from handsel.content.markdown import Slot
+from handsel.content.rendered import Slot
 from handsel.content.schema import SiteSettings
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm

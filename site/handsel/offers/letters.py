@@ -14,8 +14,8 @@ from handsel.content import parse
 from handsel.content.body import rendered
 from handsel.content.files import printable
 from handsel.content.library import Read, Reading
-from handsel.content.markdown import Rendered
 from handsel.content.parse import Broken, Parsed
+from handsel.content.rendered import Rendered
 from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm

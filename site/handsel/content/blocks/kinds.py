@@ -8,19 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
+from handsel.content.rendered import Slot
 from handsel.errors import Fault, nearest
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place in a page that a trusted template fills: what stands there is never the author's HTML.
-
-    ``kind``: form, cta, cover, author, gate, video, image, or ``break`` where a full-width layout begins a new band.
-    """
-
-    kind: str
-    options: dict[str, Any]
-    line: int = 0
 
 
 @dataclass(frozen=True)

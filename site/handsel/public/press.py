@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
-from handsel.content.markdown import Slot
+from handsel.content.rendered import Slot
 from handsel.public import cover as covers
 from handsel.public import frame as frames
 from handsel.public import sheets

@@ -15,7 +15,7 @@ def rate_words(rate: float | None, goal: str = "capture") -> str:
         return NOTHING
     if goal == "value":
         return f"{rate:,.2f}"
-    share = 100 * rate
+    share = round(100 * rate, 9)
     if share >= 99.95:
         return f"100{SPACE}%"
     return f"{share:.{2 if 0 < share < 0.995 else 1}f}{SPACE}%"

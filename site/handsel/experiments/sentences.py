@@ -264,7 +264,7 @@ def where_to_look(results: Results) -> list[str]:
         "preview of one.",
         "Look at who is left out, by reason: a page that is slow or broken for some people loses them before they "
         "count.",
-        "When it is mended, stop this test and start it anew: what was counted under a wrong split proves nothing.",
+        "When it is mended, begin a new test: what was counted under a wrong split proves nothing.",
     ]
 
 

@@ -17,7 +17,7 @@ from handsel import assembly
 from handsel.db import db, writing
 from handsel.experiments.assign import choose
 from handsel.experiments.models import Conversion, Exposure
-from handsel.leads.models import Capture, Consent, Lead
+from handsel.leads.models import Capture, Consent, Grant, Lead
 from handsel.leads.unsubscribe import unsubscribe
 from handsel.mail.models import Message
 from handsel.public import doors
@@ -265,3 +265,21 @@ def test_ticking_only_this_box_asks_for_no_mail_and_is_no_subscription(
     assert (refused.status_code, "Tick the box if you want the letter" in refused.text) == (422, True)
     send(client, **AGREED)
     assert db.session.scalars(select(Message.kind)).all() == ["delivery"]
+
+
+def test_who_left_all_letters_has_still_left_them_after_ticking_only_this_box(
+        app: Flask, client: FlaskClient, clock: Clock) -> None:
+    send(client, **{"consent-advice": "yes"})
+    client.post(f"/get/{db.session.scalars(select(Grant.key)).one()}", headers=PERSON)
+    with writing() as session:
+        unsubscribe(session, session.scalars(select(Lead)).one(), "", doors.Way("unsubscribe page"), clock.now)
+    clock.move(days=1)
+
+    send(client, **AGREED)
+    client.post(f"/get/{db.session.scalars(select(Grant.key).order_by(Grant.id.desc())).first()}", headers=PERSON)
+
+    lead = db.session.scalars(select(Lead)).one()
+    assert (lead.unsubscribed_at, lead.consent_text) == (NOON, "")
+    newest = db.session.scalars(select(Consent).order_by(Consent.id.desc())).first()
+    assert newest
+    assert (newest.purpose, newest.state) == ("recognition", "confirmed")

@@ -51,7 +51,7 @@ def add(session: Session, lead_id: int, purpose: str, state: str, *, way: Way, a
 
 
 def confirm(session: Session, lead: Lead, capture_ids: Iterable[int], way: Way, at: datetime) -> list[str]:
-    """Confirm what was ticked in those captures, unless it was withdrawn since; the purposes confirmed."""
+    """Confirm what was ticked in those captures, unless it was withdrawn since; the topics confirmed."""
     newest = latest(session, lead.id)
     given = session.scalars(select(Consent).where(
         Consent.lead_id == lead.id, Consent.capture_id.in_(list(capture_ids)), Consent.state == "given")).all()
@@ -62,9 +62,10 @@ def confirm(session: Session, lead: Lead, capture_ids: Iterable[int], way: Way, 
             confirmed[tick.purpose] = tick
     for purpose, tick in confirmed.items():
         add(session, lead.id, purpose, "confirmed", way=way, at=at, like=tick)
-    if confirmed:
+    topics = sorted(confirmed.keys() - {RECOGNITION})  # which is no wish for mail
+    if topics:
         lead.unsubscribed_at = None
-    return sorted(confirmed)
+    return topics
 
 
 def withdraw(session: Session, lead: Lead, purposes: Iterable[str] | None, way: Way, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""A pause: no letters for a while, and then the series goes on where it stood, with the same days between its letters."""
+"""A pause: no letters for a while, and then the series goes on where it stood, with the same days between."""
 
 from __future__ import annotations
 

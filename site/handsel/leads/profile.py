@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from handsel.forms.schema import STANDARD
+from handsel.forms.schema import RECOGNITION, STANDARD
 from handsel.leads.cells import GUARDED, is_plain
 from handsel.leads.models import STAGES, Capture, Consent, Lead, LeadOffer, LeadTag
 
@@ -102,7 +102,8 @@ def refresh_texts(session: Session, lead: Lead) -> None:
     lead.tags_text = joined(session.scalars(select(LeadTag.tag).where(LeadTag.lead_id == lead.id)))
     lead.offers_text = joined(session.scalars(select(LeadOffer.offer).where(LeadOffer.lead_id == lead.id)))
     events = session.execute(
-        select(Consent.purpose, Consent.state).where(Consent.lead_id == lead.id).order_by(Consent.at, Consent.id)).all()
+        select(Consent.purpose, Consent.state).where(Consent.lead_id == lead.id, Consent.purpose != RECOGNITION)
+        .order_by(Consent.at, Consent.id)).all()
     lead.consent_text = ", ".join(standing_topics((purpose, state) for purpose, state in events))[:200]
     mark_plain(lead)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from frame import PASSES, Load, a_project, nginx, pin, press, say, served
+from frame import BROWSER, PASSES, Load, a_project, nginx, pin, press, say, served
 from support.crowd import TOKEN, Crowd, ask
 from support.running import free_port, wait_until
 
@@ -26,19 +26,36 @@ def page(): return "<!doctype html><title>Hello</title><p>Hello"
 _serve(listen("127.0.0.1", int(sys.argv[1])), lambda: app.wsgi_app)
 os._exit(0)
 """
+FLOOR = """
+import os, sys
+from urllib.request import Request, urlopen
+from handsel.server import _serve, listen
+answer = urlopen(Request(sys.argv[2], headers=eval(sys.argv[3])))
+own = {"date", "server", "connection", "transfer-encoding"}
+body, rows = [answer.read()], [row for row in answer.headers.items() if row[0].lower() not in own]
+def app(environ, start_response):
+    start_response("200 OK", rows)
+    return body
+_serve(listen("127.0.0.1", int(sys.argv[1])), lambda: app)
+os._exit(0)
+"""
 
 
 def run() -> None:
     with a_project() as project, served(project) as (site, worker):
         for job, path in (("landing page", "/offers/guide/"), ("any other public page", "/privacy/")):
             body = ask(urlsplit(site.url).netloc, "GET", path)[2]
-            with nginx({"page": body}) as (address, nginx_worker):
-                theirs, ours = _in_turn((f"{address}/page", nginx_worker), (site.url + path, worker))
+            with (nginx({"page": body}) as (address, nginx_worker),
+                  server(FLOOR, site.url + path, repr(BROWSER)) as (bare, bare_worker)):
+                theirs, floor, ours = _in_turn((f"{address}/page", nginx_worker), (f"{bare}/", bare_worker),
+                                               (site.url + path, worker))
             ratio = theirs.cpu_us / ours.cpu_us
             say(job, f"{ours.cpu_us:.0f} us CPU, {ours.rate:,.0f}/s, p99 {ours.p99:.1f} ms",
                 f"nginx static {theirs.cpu_us:.0f} us CPU, {theirs.rate:,.0f}/s", ratio, ">= .42 of nginx",
                 ratio >= 0.42)
             say("", f"{ours.rate:,.0f}/s", f"{theirs.rate:,.0f}/s", ours.rate / theirs.rate, "by wall time")
+            say("  granian with that answer ready made", f"{floor.cpu_us:.0f} us CPU, {floor.rate:,.0f}/s", "",
+                theirs.cpu_us / floor.cpu_us, "the most there is")
             assert ours.wrong == 0, f"{ours.wrong} wrong answers"
             if path == "/offers/guide/":
                 assert TOKEN.search(body), "the landing page came without a form token"
@@ -46,7 +63,7 @@ def run() -> None:
         crowd = Crowd(site.url, 1, 0)
         crowd._submit("ann@people.example")
         thanks = f"/offers/guide/thanks/{crowd.ledger.acknowledged['ann@people.example']}"
-        with trivial() as (address, trivial_worker):
+        with server(TRIVIAL) as (address, trivial_worker):
             # A cookie that we do not know makes a page unusual, so Flask answers it instead of the table.
             theirs, ours, asking = _in_turn((f"{address}/", trivial_worker), (f"{site.url}/privacy/", worker),
                                             (site.url + thanks, worker), Cookie="theirs=1")
@@ -83,10 +100,10 @@ def _check_views(project: object, answered: int) -> None:
 
 
 @contextmanager
-def trivial() -> Iterator[tuple[str, list[psutil.Process]]]:
-    """A Flask app of one route under the same server."""
+def server(program: str, *arguments: str) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """A small ``program`` under the same server: a Flask app of one route, or no app at all."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", TRIVIAL, str(port)])
+    process = subprocess.Popen([sys.executable, "-c", program, str(port), *arguments])
     try:
         wait_until(lambda: _answers(port))
         worker = psutil.Process(process.pid)

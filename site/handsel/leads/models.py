@@ -264,3 +264,31 @@ class Sale(Model):
     currency: Mapped[str] = mapped_column(String(3))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     actor: Mapped[str] = mapped_column(String(254), default="")
+
+
+class LeadImport(Model):
+    """A file of leads that was brought in: who did it, how, and what came of it."""
+
+    __tablename__ = "lead_import"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    fingerprint: Mapped[str] = mapped_column(String(64), index=True)
+    """Made of the file's bytes and of how it was read: the same import, begun again, goes on in the same batch."""
+    file: Mapped[str] = mapped_column(String(200))
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    actor: Mapped[str] = mapped_column(String(254), default="")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    undone_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Imported(Model):
+    """A capture that came with a file, and whether it brought the lead."""
+
+    __tablename__ = "imported"
+
+    capture_id: Mapped[int] = mapped_column(ForeignKey("capture.id", ondelete="CASCADE"), primary_key=True)
+    import_id: Mapped[int] = mapped_column(ForeignKey("lead_import.id", ondelete="CASCADE"), index=True)
+    made_lead: Mapped[bool]

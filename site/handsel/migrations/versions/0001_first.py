@@ -432,6 +432,36 @@ def upgrade() -> None:
         batch_op.create_index("ix_attendance_offer_starts_at_lead_id", ["offer", "starts_at", "lead_id"], unique=True)
 
     op.create_table(
+        "lead_import",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("file", sa.String(length=200), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("finished_at", sa.String(length=24), nullable=True),
+        sa.Column("undone_at", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_lead_import_account_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_import")),
+    )
+    with op.batch_alter_table("lead_import", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_lead_import_fingerprint"), ["fingerprint"], unique=False)
+
+    op.create_table(
+        "imported",
+        sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("made_lead", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"], name=op.f("fk_imported_capture_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["import_id"], ["lead_import.id"], name=op.f("fk_imported_import_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("capture_id", name=op.f("pk_imported")),
+    )
+    with op.batch_alter_table("imported", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_imported_import_id"), ["import_id"], unique=False)
+
+    op.create_table(
         "message",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=22), nullable=False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 else:
     Model = db.Model
 
+BUSY = 10_000  # milliseconds that a writer waits for the others on SQLite
+LOOK = 0.002  # seconds between two looks whether they are done
 Key = BigInteger().with_variant(Integer, "sqlite")
 """A row's number: 64 bits on both engines (SQLite's INTEGER PRIMARY KEY is the row id)."""
 
@@ -94,7 +98,7 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "busy_timeout=10000",
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", f"busy_timeout={BUSY}",
                        "temp_store=MEMORY", "cache_size=-8000"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -102,7 +106,34 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
     def _begin(connection: Connection) -> None:
         # A read transaction that turns into a write one fails at once with "database is locked"; so writers say so.
         writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            _queue_up(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _queue_up(connection: Connection) -> None:
+    """Begin to write as soon as the others let us, or fail after the connection's busy timeout.
+
+    SQLite itself looks every 100 ms in the end, and among many who come and go it then waits for seconds.
+    """
+    driver = connection.connection.cursor()
+    (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + patience / 1000
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(LOOK)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # what it raises now is what SQLAlchemy's callers know
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience}")
+        driver.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.experiments import paths
+from bench.experiments import bounds, paths, walks
 from handsel.experiments.trial import Plan
 from handsel.experiments.verdict import judge
 
@@ -36,10 +36,10 @@ def test_false_verdicts_stay_rare_with_a_look_after_every_visitor(plan: Plan, ra
         path = paths.draw(rng, [rates, rates], periods, visitors)
         for look in false:
             evidence = paths.Evidence(path, None if look == "no plan" else plan)
-            stopped = paths.stop(evidence, look)
-            false[look] += stopped is not None
+            stopped = bounds.verdict(evidence, look, bounds.quiet(path, evidence.plan))
+            false[look] += stopped is not None and any(stopped.signs)
             if run % 20 == 0:
-                paths.follow(rng, evidence, look, stopped)
+                walks.follow(rng, evidence, look, stopped)
 
     assert max(false.values()) <= MOST
 
@@ -49,14 +49,15 @@ def test_false_verdicts_stay_rare_with_a_look_after_every_visitor(plan: Plan, ra
 def test_whole_paths_are_judged_as_the_verdict_judges_them_visitor_by_visitor(variants: int, look: str) -> None:
     """With a lift, so that there is something to decide; the last variant is as good as the control."""
     rng, plan = np.random.default_rng(22), Plan(0.3, 0.5, weights=(1.0,) * variants)
-    visitors = int(paths.planned(plan, 0.5, variants - 1) * variants / 2)
+    visitors = int(2 * paths.planned(plan, 0.5, variants - 1) * variants / 2)
     stopped_at = []
-    for lift in (1.5, 1.3, 1.0, 0.5):
+    for lift in (1.5, 1.2, 1.0, 0.5):
         path = paths.draw(rng, [0.3, *[0.3 * lift] * (variants - 2), 0.3 * (lift if variants == 2 else 1)],
                           [(0, plan.weights)], visitors)
-        stopped = paths.stop(paths.Evidence(path, plan), look)
-        found = paths.walk(path, plan, look, range(1, visitors + 1))
-        first = next((row for row, each in enumerate(found, start=1) if any(each.state.decided)), None)
+        stopped = bounds.verdict(paths.Evidence(path, plan), look, bounds.quiet(path, plan))
+        found = walks.walk(path, plan, look, range(1, visitors + 1))
+        first = next((row for row, each in enumerate(found, start=1) if any(each.state.decided) or each.state.latch),
+                     None)
         stopped_at.append(first)
 
         assert first == (stopped.row if stopped else None)
@@ -71,7 +72,8 @@ def test_a_lift_as_planned_is_found_about_as_often_as_by_one_single_look() -> No
     ours = single = 0
     for _ in range(RUNS):
         path = paths.draw(rng, [0.1, 0.14], [(0, (1.0, 1.0))], end)
-        ours += paths.stop(paths.Evidence(path, plan), "visitor") is not None
+        stopped = bounds.verdict(paths.Evidence(path, plan), "visitor", bounds.quiet(path, plan))
+        ours += stopped is not None and any(stopped.signs)
         single += paths.fixed_look(path, plan, end)
 
     assert single - ours <= 90

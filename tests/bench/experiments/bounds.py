@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from paths import Array, Evidence, Path, Stop, planned, walk
 from scipy.special import gammaln
 
+from bench.experiments.paths import Array, Evidence, Path, Stop, decided, planned
 from handsel.experiments import intervals, sequential, split, value
-from handsel.experiments.state import State, fresh
-from handsel.experiments.trial import Cell, Period, Plan
-from handsel.experiments.verdict import ALPHA, BOUNDARY_PART, RARE, judge
-
-EVEN = Period((1.0, 1.0))
+from handsel.experiments.trial import Cell, Plan
+from handsel.experiments.verdict import ALPHA, BOUNDARY_PART, RARE
 
 
 @lru_cache(maxsize=64)
@@ -21,77 +18,138 @@ def _gammas(offset: float, most: int) -> Array:
     return gammaln(offset + np.arange(most + 1))
 
 
-def _exact(a1: Array, b1: Array, ratio: float, alpha: float, conversions: float | None) -> tuple[Array, Array]:
-    """Whether ``ratio`` (ln) lies under, and over, the exact conversion sequence of an even split."""
-    prior = max(2.0, (conversions or intervals.UNPLANNED_CONVERSIONS) / intervals.AWAKE)
-    count = a1 + b1
-    most = 1 << int(count[-1]).bit_length()
-    half, both = _gammas(prior / 2, most), _gammas(prior, most)
-    marginal = half[b1] + half[a1] - both[count] - 2 * half[0] + both[0]
-    outside = b1 * ratio - count * np.log1p(np.exp(ratio)) < marginal + np.log(alpha)
-    over = np.log(np.maximum(b1, 1e-9)) - np.log(np.maximum(a1, 1e-9)) > ratio
-    return outside & over, outside & ~over
+class Bounds:
+    """The interval shown for one challenger of ``path`` after each of ``rows`` visitors."""
+
+    def __init__(self, path: Path, plan: Plan | None, challenger: int, rows: Array) -> None:
+        self.path, self.plan, self.challenger, self.rows = path, plan, challenger, rows
+        self.shares = path.shares(challenger)
+        self.alpha = (plan.alpha if plan else ALPHA) / path.challengers
+        whole = planned(plan, self.shares[0][2], path.challengers) if plan else 0.0
+        self.conversions = whole * plan.baseline if plan else None
+
+    def leaves_out(self, lift: float) -> tuple[Array, Array]:
+        """Whether ``lift`` lies under, and over, the interval where there is no verdict: it holds the lift shown."""
+        ratio, plan, number = float(np.log1p(lift)), self.plan, len(self.rows)
+        one = int(np.searchsorted(self.rows, self.path.one_split(self.challenger), side="right"))
+        under, over = np.zeros(number, bool), np.zeros(number, bool)
+        early = self._exact if plan is None or plan.baseline < RARE else self._asymptotic
+        if one:
+            under[:one], over[:one] = early(self.rows[:one], ratio, self.alpha)
+        if one < number:
+            won = self.path.pair(self.challenger, self.rows[one:])[[0, 2]].sum(axis=0)
+            _, first, again = np.unique(won, return_index=True, return_inverse=True)  # only conversions move them
+            under[one:], over[one:] = (each[again] for each in self._several(self.rows[one:][first], ratio))
+        above, below = self._sums()
+        with np.errstate(all="ignore"):
+            shown = above / below - 1
+        return under & ~(lift >= shown), over & ~(lift <= shown)
+
+    def _sums(self) -> tuple[Array, Array]:
+        above, below = np.zeros(len(self.rows)), np.zeros(len(self.rows))
+        for begin, end, _ in self.shares:
+            a1, a0, b1, b0 = self._seen(self.rows, begin, end)
+            n = np.maximum(1, a1 + a0 + b1 + b0)
+            above, below = above + b1 * (a1 + a0) / n, below + a1 * (b1 + b0) / n
+        return above, below
+
+    def _all(self, rows: Array) -> Array:
+        together = rows[-1] - rows[0] == len(rows) - 1
+        return self.path.pair(self.challenger, slice(rows[0], rows[-1] + 1) if together else rows)
+
+    def _seen(self, rows: Array, begin: int, end: int) -> Array:
+        if len(self.shares) == 1:
+            return self._all(rows)
+        return self.path.pair(self.challenger, np.clip(rows, begin, end)) - self.path.pair(self.challenger,
+                                                                                         begin)[:, None]
+
+    def _exact(self, rows: Array, ratio: float, alpha: float) -> tuple[Array, Array]:
+        """The exact conversion sequence of one split."""
+        a1, _, b1, _ = self._all(rows)
+        share, count = self.shares[0][2], a1 + b1
+        prior = max(2.0, (self.conversions or intervals.UNPLANNED_CONVERSIONS) / intervals.AWAKE)
+        most, at = 1 << int(count[-1]).bit_length(), ratio + np.log(share / (1 - share))
+        first, second, both = (_gammas(part, most) for part in (prior * (1 - share), prior * share, prior))
+        marginal = second[b1] + first[a1] - both[count] - second[0] - first[0] + both[0]
+        outside = b1 * at - count * np.log1p(np.exp(at)) < marginal + np.log(alpha)
+        over = np.log(np.maximum(b1, 1e-9)) - np.log(np.maximum(a1, 1e-9)) > at
+        return outside & over, outside & ~over
+
+    def _asymptotic(self, rows: Array, ratio: float, alpha: float) -> tuple[Array, Array]:
+        """The same of ``rate_bounds``."""
+        assert self.plan is not None
+        assert self.conversions is not None
+        a1, a0, b1, b0 = self._all(rows)
+        under, over = self._exact(rows, ratio, alpha * intervals.EARLY)
+        early, share = np.minimum(a1, b1) < intervals.BURN_IN, self.shares[0][2]
+        rho = self.conversions * share * (1 - share) / (1 - self.plan.baseline) / intervals.AWAKE
+        rest = alpha * (1 - intervals.EARLY)
+        with np.errstate(all="ignore"):
+            information = 1 / (1 / a1 - 1 / (a1 + a0) + 1 / b1 - 1 / (b1 + b0))
+            middle = np.log(b1 / (b1 + b0)) - np.log(a1 / (a1 + a0))
+            whole = information + rho
+            half = np.sqrt(whole * np.log(whole / (rho * rest * rest))) / information
+            return np.where(early, under, ratio < middle - half), np.where(early, over, ratio > middle + half)
+
+    def _several(self, rows: Array, ratio: float) -> tuple[Array, Array]:
+        """The exact sequence over several splits, with its prior on a grid."""
+        prior = max(2.0, (self.conversions or intervals.UNPLANNED_CONVERSIONS) / intervals.AWAKE)
+        points, weights = (np.array(each) for each in zip(*intervals._prior(prior), strict=True))
+        averaged: Array | float = 0.0
+        own: Array | float = 0.0
+        slope: Array | float = 0.0
+        for begin, end, share in self.shares:
+            a1, _, b1, _ = self._seen(rows, begin, end)
+            offset, count = np.log(share / (1 - share)), a1 + b1
+            averaged = averaged + np.outer(b1, points + offset) - np.outer(count, np.logaddexp(0, points + offset))
+            at = ratio + offset
+            own = own + b1 * at - count * np.logaddexp(0, at)
+            slope = slope + b1 - count / (1 + np.exp(-at))
+        top = np.max(averaged, axis=1)
+        marginal = top + np.log(np.exp(averaged - top[:, None]) @ weights)
+        outside = own < marginal + np.log(self.alpha)
+        return outside & (np.asarray(slope) > 0), outside & (np.asarray(slope) <= 0)
 
 
-def _asymptotic(path: Path, ratio: float, plan: Plan) -> tuple[Array, Array]:
-    """The same of ``rate_bounds``."""
-    a1, a0, b1, b0 = path.counts[:, 1:]
-    conversions = planned(plan) * plan.baseline
-    under, over = _exact(a1, b1, ratio, plan.alpha * intervals.EARLY, conversions)
-    early = np.minimum(a1, b1) < intervals.BURN_IN
-    rho = conversions / 4 / (1 - plan.baseline) / intervals.AWAKE
-    with np.errstate(all="ignore"):
-        information = 1 / (1 / a1 - 1 / (a1 + a0) + 1 / b1 - 1 / (b1 + b0))
-        middle = np.log(b1 / (b1 + b0)) - np.log(a1 / (a1 + a0))
-        whole, alpha = information + rho, plan.alpha * (1 - intervals.EARLY)
-        half = np.sqrt(whole * np.log(whole / (rho * alpha * alpha))) / information
-        return np.where(early, under, ratio < middle - half), np.where(early, over, ratio > middle + half)
+def quiet(path: Path, plan: Plan | None) -> int | None:
+    """The first visitor after whom the plan is done and the interval lies inside the smallest lift worth finding.
+
+    Of two variants only: of more, tests that end so go on here, and may still be called different.
+    """
+    if plan is None or path.challengers > 1:
+        return None
+    progress = np.zeros(path.visitors + 1)
+    seen = path.counts.sum(axis=0)
+    for begin, end, share in path.shares(1):
+        progress[begin:] += (np.minimum(seen[begin:], end) - begin) / planned(plan, share)
+    rows = np.arange(int(np.searchsorted(progress, 1.0)), path.visitors + 1)
+    if not len(rows):
+        return None
+    shown = Bounds(path, plan, 1, rows)
+    inside = shown.leaves_out(-plan.mde)[0]
+    if inside.any():
+        inside &= shown.leaves_out(plan.mde)[1]
+    return int(rows[inside.argmax()]) if inside.any() else None
+
+
+def verdict(evidence: Evidence, look: str, silence: int | None) -> Stop | None:
+    """The verdict of a path; ``silence`` is what ``quiet`` gives for it."""
+    stopped = decided(evidence, look)
+    if silence is not None and (stopped is None or silence < stopped.row):
+        return Stop(silence, (0,) * evidence.path.challengers)
+    return stopped
 
 
 def misses(evidence: Evidence, stopped: Stop | None, lift: float) -> Array:
-    """For each visitor whether the interval shown then leaves out the true ``lift``; two variants, one even split."""
-    path, plan = evidence.path, evidence.plan
-    a1, a0, b1, b0 = path.counts[:, 1:]
-    ratio = float(np.log1p(lift))
-    if plan is None or plan.baseline < RARE:
-        conversions = planned(plan) * plan.baseline if plan else None
-        under, over = _exact(a1, b1, ratio, plan.alpha if plan else ALPHA, conversions)
-    else:
-        under, over = _asymptotic(path, ratio, plan)
-    n_a, n_b = a1 + a0, b1 + b0
-    n = n_a + n_b
-    with np.errstate(all="ignore"):
-        shown = (b1 * n_a / n) / (a1 * n_b / n) - 1
-    under = under & ~(lift >= shown)  # an interval holds the lift that is shown, where there is one
-    over = over & ~(lift <= shown)
+    """For each visitor whether the interval shown then leaves out the true ``lift`` of the first challenger."""
+    path = evidence.path
+    under, over = Bounds(path, evidence.plan, 1, np.arange(1, path.visitors + 1)).leaves_out(lift)
     sign = np.zeros(path.visitors, int)
     if stopped:
         sign[stopped.row - 1:] = stopped.signs[0]
     least = intervals.NARROWEST
     return np.where(sign == 0, (under & (lift < 0)) | (over & (lift > 0)),
                     under | over | np.where(sign > 0, lift < least, lift > -least))
-
-
-def compare(rng: np.random.Generator, evidence: Evidence, stopped: Stop | None, lift: float, missed: Array) -> bool:
-    """Whether an interval disagrees with the verdict at any of ten looks of the product's ``judge``.
-
-    Raises AssertionError where it holds or misses ``lift`` otherwise than ``missed`` has it.
-    """
-    path = evidence.path
-    rows = set(rng.integers(1, path.visitors + 1, 8).tolist()) | {int(missed.argmax()) + 1}
-    if evidence.plan:
-        rows.add(min(path.visitors, int(np.ceil(planned(evidence.plan)))))
-    if stopped:
-        rows.add(stopped.row)
-    order, disagreed = sorted(rows), False
-    for row, found in zip(order, walk(path, evidence.plan, "visitor", order), strict=True):
-        if found.alarm:
-            break
-        arm = found.arms[1]
-        high = np.inf if arm.high is None else arm.high
-        assert (not arm.low <= lift <= high) == bool(missed[row - 1])
-        disagreed |= (arm.low > 0 or high < 0) != (found.verdict in ("winner", "loser"))
-    return disagreed
 
 
 def split_log_e(first: Array) -> Array:
@@ -152,18 +210,3 @@ class Values:
         if not hit[crossed] or not enough[-1]:
             return None
         return Stop(max(crossed, int(enough.argmax())) + 1, (int(sign[crossed]),))
-
-    def follow(self, rng: np.random.Generator, stopped: Stop | None) -> int:
-        """Walk with the product's ``judge`` as ``paths.follow`` does."""
-        whole, visitors = planned(self.plan) * value.inflation(self.plan.mde), len(self.given[0])
-        rows = set(rng.integers(1, visitors + 1, 6).tolist()) | {min(visitors, int(np.ceil(whole)))}
-        rows |= {max(1, stopped.row - 1), stopped.row} if stopped else set()
-        state: State = fresh("visitor", 1)
-        for row in sorted(rows):
-            found = judge(self.plan, [EVEN], [self.cells(row)], look="visitor", state=state)
-            state = found.state
-            if found.alarm:
-                break
-            assert any(state.decided) == (stopped is not None and row >= stopped.row)
-            assert not stopped or row != stopped.row or state.decided == stopped.signs
-        return len(rows)

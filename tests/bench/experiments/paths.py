@@ -2,7 +2,7 @@
 
 numpy counts, adds, multiplies and takes exponentials here; every constant, grid, weight and share is the product's. The
 evidence is worked out at the first of every ``BLOCK`` visitors together with the most that the block's visitors could
-make of it, and at every visitor only where that would suffice for a verdict. ``follow`` walks paths with the product's
+make of it, and at every visitor only where that would suffice for a verdict. ``walks`` follows paths with the product's
 ``judge`` and raises where the two differ.
 """
 
@@ -18,9 +18,8 @@ import numpy as np
 
 from handsel.experiments import eprocess, sequential
 from handsel.experiments.plan import HYBRID, pair_size
-from handsel.experiments.state import State, fresh
 from handsel.experiments.trial import Cell, Period, Plan, pairs
-from handsel.experiments.verdict import ALPHA, BOUNDARY_PART, Judgement, judge
+from handsel.experiments.verdict import ALPHA, BOUNDARY_PART
 
 Array = np.ndarray
 BLOCK = 32
@@ -28,7 +27,10 @@ DAYS = 60  # daily looks up to the planned sample
 
 
 class Stop(NamedTuple):
-    """A verdict: the visitor after whom it is reached, and for each challenger 1, -1, or 0 where it is not decided."""
+    """A verdict: the visitor after whom it is reached, and for each challenger 1, -1, or 0 where it is not decided.
+
+    With nothing but 0 it is the verdict that there is no difference.
+    """
 
     row: int
     signs: tuple[int, ...]
@@ -213,8 +215,8 @@ def signs(path: Path, challenger: int, rows: Array) -> Array:
     return np.where(np.asarray(below) > 0, np.sign(above - below), 0).astype(int)
 
 
-def stop(evidence: Evidence, look: str) -> Stop | None:
-    """The first verdict on any challenger, with a look after every visitor, or None.
+def decided(evidence: Evidence, look: str) -> Stop | None:
+    """The first verdict for or against any challenger, with a look after every visitor, or None.
 
     ``look`` "visitor" uses the planned boundary at each of them, "daily" at sixty looks up to the planned sample, as
     the worker does it: the e-process has every visitor.
@@ -225,7 +227,7 @@ def stop(evidence: Evidence, look: str) -> Stop | None:
     blocks = evidence.may_reach(-np.log(alpha * (1 - part)))
     strongest = np.zeros((path.challengers, path.visitors))
     if plan:
-        looks = rows if look == "visitor" else _common_days(path, plan)
+        looks = rows if look == "visitor" else common_days(path, plan)
         for place in range(path.challengers):
             strongest[place, looks - 1] = held(path, plan, place + 1, looks)
         hits = (strongest >= sequential.boundary(alpha * part / path.challengers)).any(axis=0)
@@ -234,14 +236,14 @@ def stop(evidence: Evidence, look: str) -> Stop | None:
         chosen = rows[max(0, block * BLOCK - 1):(block + 1) * BLOCK]
         found = rejected(evidence.exact(chosen), strongest[:, chosen - 1].T, alpha, part)
         if found.any():
-            decided = found * np.stack([signs(path, each, chosen) for each in range(1, path.challengers + 1)], axis=1)
-            if decided.any():
-                place = int(decided.any(axis=1).argmax())
-                return Stop(int(chosen[place]), tuple(decided[place].tolist()))
+            reached = found * np.stack([signs(path, each, chosen) for each in range(1, path.challengers + 1)], axis=1)
+            if reached.any():
+                place = int(reached.any(axis=1).argmax())
+                return Stop(int(chosen[place]), tuple(reached[place].tolist()))
     return None
 
 
-def _common_days(path: Path, plan: Plan) -> Array:
+def common_days(path: Path, plan: Plan) -> Array:
     """The daily looks of a path with any number of variants, evenly split or by its first period's weights."""
     weights = path.periods[0][1]
     share = path.shares(1)[0][2]
@@ -256,48 +258,3 @@ def fixed_look(path: Path, plan: Plan, at: int) -> bool:
     periods, cells = path.at(at)
     z = sequential.z_score(pairs(periods, cells, 0, 1)[0])
     return abs(z) >= sequential.normal_quantile(1 - plan.alpha / 2)
-
-
-def walk(path: Path, plan: Plan | None, look: str, rows: Sequence[int]) -> list[Judgement]:
-    """The product's own judgements after each of ``rows`` visitors, with the state handed on."""
-    state: State | None = fresh(look, path.challengers) if plan else None
-    daily = set(_common_days(path, plan).tolist()) if plan and look == "daily" else set()
-    found = []
-    for row in rows:
-        judgement = judge(plan, *path.at(row), look="daily" if row in daily else "visitor", state=state)
-        state = judgement.state
-        found.append(judgement)
-    return found
-
-
-def follow(rng: np.random.Generator, evidence: Evidence, look: str, stopped: Stop | None, looks: int = 6) -> int:
-    """Walk the path with the product's ``judge``; returns the number of looks, raises AssertionError where they differ.
-
-    It is asked at random visitors, where the planned boundary ends, and before, at and after the stop.
-    """
-    path, plan = evidence.path, evidence.plan
-    rows = set(rng.integers(1, path.visitors + 1, looks).tolist())
-    if plan:
-        ends = _common_days(path, plan) if look == "daily" else np.arange(1, path.visitors + 1)
-        for challenger in range(1, path.challengers + 1):
-            pair = path.pair(challenger, ends).sum(axis=0)
-            past = np.flatnonzero(pair >= planned(plan, path.shares(challenger)[0][2], path.challengers))
-            rows |= {int(ends[past[0]])} if len(past) else set()
-    if stopped:
-        rows |= {max(1, stopped.row - 1), stopped.row}
-    order = sorted(rows)
-    for row, judgement in zip(order, walk(path, plan, look, order), strict=True):
-        decided = judgement.state.decided
-        if judgement.alarm:  # one right split in a thousand; it withholds what was decided
-            break
-        if stopped is None or row < stopped.row:
-            assert not any(decided), f"judge decides {decided} after {row} visitors, the paths at {stopped}"
-        elif row == stopped.row:
-            assert decided == stopped.signs, f"judge decides {decided}, the paths {stopped}"
-        else:
-            assert any(decided)
-    last = order[-1]
-    periods, cells = path.at(last)
-    own = [eprocess.log_e(pairs(periods, cells, 0, each), plan) for each in range(1, path.challengers + 1)]
-    assert np.allclose(evidence.exact(np.array([last]))[0], own, rtol=1e-9, atol=1e-8)
-    return len(order)

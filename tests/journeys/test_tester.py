@@ -61,7 +61,7 @@ def test_a_test_is_watched_stopped_and_planned_anew_without_a_script(shop, teste
     see_within(person, "Running")
     visit(shop, 12)
     person.open("The small guide to finishing books")
-    see_within(person, "is still possible")
+    see_within(person, "There is no verdict yet.")
     expect(page.get_by_role("row", name="a (control)")).to_be_visible()
 
     person.open("Stop the test")
@@ -97,7 +97,7 @@ def test_a_challenger_is_shipped_by_keyboard_and_everybody_sees_it(shop, tester)
     page = person.page
     see_within(person, "Running")
     visit(shop, 9)
-    see_within(person, "still possible")
+    see_within(person, "There is no verdict yet.")
     page.goto(page.url)
     person.open("The small guide to finishing books")
     person.sees_heading("The small guide")

@@ -16,7 +16,7 @@ from typing import IO, Any
 _OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
-_TOKEN = re.compile(r"/(get|u|confirm|preferences|thanks|enter)/[\w.~-]{12,}")
+_TOKEN = re.compile(r"/(get|u|confirm|preferences|event|thanks|enter)/[\w.~-]{12,}")
 
 
 def scrub(text: str) -> str:

@@ -62,7 +62,11 @@ KNOWN: dict[str, bool] = {
 }
 DELIVERY_ONLY = frozenset({"get_url"})
 CODES: dict[str, bool] = {"coupon_code": False}
-"""What the letters after the delivery of an offer with a list of codes know beside; the delivery's button gives it."""
+"""What the letters of an offer with a list of codes know beside."""
+EVENT: dict[str, bool] = {"event_date": True, "event_time": True, "event_place": True, "event_url": True}
+"""What the letters of an offer with an event know beside."""
+NOT_IN_DELIVERY = frozenset({"coupon_code", "event_url"})
+"""What is behind the button of the delivery, and so only known to the letters after it."""
 
 
 def hide(source: str) -> tuple[str, tuple[Merge, ...]]:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,8 @@ from handsel.leads.plan import A_DAY, Mailed, Plan, says_all, slot
 from handsel.leads.rows import Pen, Row, instant, loaded, shaped
 from handsel.mail import queue
 from handsel.mail.models import Message
-from handsel.offers.library import Offer
+from handsel.offers import events
+from handsel.offers.library import Letter, Offer
 
 _MAILED = ("SELECT message.offer, first_due_at, answers, capture.id FROM message "
            "LEFT JOIN capture ON capture.id = message.capture_id "
@@ -72,9 +73,17 @@ class Due:
         if self.plan.letters and not is_new:
             known = {row[0] for row in pen.run(_LETTERS, {"lead": self.lead_id, "offer": self.offer.slug})}
         pen.add_all(Message, [
-            self._message("letter", f"letter:{self.capture_key}:{letter.step}", begins + letter.due_after,
-                          step=letter.step, topic=letter.topic)
-            for letter in self.plan.letters if letter.step not in known])
+            self._message("letter", f"letter:{self.capture_key}:{letter.step}", due_at, step=letter.step,
+                          topic=letter.topic)
+            for letter in self.plan.letters
+            if letter.step not in known and (due_at := self._due_at(letter, begins)) is not None])
+
+    def _due_at(self, letter: Letter, begins: datetime) -> datetime | None:
+        """When a letter of a series that ``begins`` then goes; None for a reminder whose time has gone by."""
+        if not letter.meta.is_by_event:
+            return begins + letter.due_after
+        due_at = events.due_at(letter.meta, self.offer.meta.event)
+        return due_at if due_at and due_at > self.at else None
 
     def _first_mail(self, pen: Pen, is_new: bool) -> None:
         mails = self.earlier(pen, is_new=is_new)
@@ -105,7 +114,7 @@ class Due:
 
     def _grant(self, at: datetime, *, proves: bool) -> Row:
         return shaped(Grant, key=random_key(), lead_id=self.lead_id, capture_id=self.capture_id, offer=self.offer.slug,
-                      created_at=at, expires_at=at + timedelta(days=self.offer.meta.link_days),
+                      created_at=at, expires_at=self.offer.link_until(at),
                       uses_left=self.offer.meta.downloads, proves=proves)
 
 

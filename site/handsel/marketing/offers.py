@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -19,8 +20,9 @@ from handsel.desk.shell import site_zone
 from handsel.desk.words import plain_subject
 from handsel.experiments.results import latest
 from handsel.experiments.sentences import GOALS, tell
-from handsel.leads import coupons
+from handsel.leads import attending, coupons
 from handsel.mail.models import Message
+from handsel.offers import events
 from handsel.offers.library import Letter, Offer
 from handsel.offers.live import current
 
@@ -61,6 +63,11 @@ def offer(slug: str) -> ResponseReturnValue:
 def _given(session: Session, offer: Offer) -> str:
     """What the offer gives, in words for the head of its page."""
     asset, meta = offer.asset, offer.meta
+    if meta.event is not None:
+        zone = current().site.timezone
+        coming, came = attending.count(session, offer)
+        return (f"invites to {events.day(meta.event, zone)}, {events.hour(meta.event, zone)}, "
+                f"{events.where(meta.event)}: {coming:,} signed up and proved it, {came:,} joined")
     if asset is None:
         return "gives no file"
     if asset.codes:
@@ -85,13 +92,22 @@ class Sequence:
     @property
     def when(self) -> str:
         """When it goes out, counted from the form."""
+        meta = self.letter.meta
+        if meta.is_by_event:
+            told = _words_of(meta.before or meta.after_event or timedelta())
+            return f"{told} before the event" if meta.before is not None else f"{told} after the event"
         length = self.letter.due_after
         if self.letter.is_delivery or not length:
             return "at once"
-        days, rest = divmod(int(length.total_seconds()), 86400)
-        hours, minutes = divmod(rest // 60, 60)
-        named = ((days, "day"), (hours, "hour"), (minutes, "minute"))
-        return "after " + " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in named if count)
+        return f"after {_words_of(length)}"
+
+
+def _words_of(length: timedelta) -> str:
+    """A length of time: ``2 days 3 hours``."""
+    days, rest = divmod(int(length.total_seconds()), 86400)
+    hours, minutes = divmod(rest // 60, 60)
+    named = ((days, "day"), (hours, "hour"), (minutes, "minute"))
+    return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in named if count)
 
 
 def _letters(session: Session, offer: Offer) -> list[Sequence]:

@@ -373,7 +373,7 @@ def _letter_faults(world: World, letter: Letter) -> Iterator[Fault]:
         line = next((number for number, text in enumerate(letter.whole.split("\n"), 1) if text.startswith("topic")), 0)
         yield Fault(letter.file, line, "unknown-topic", f"There is no topic '{letter.meta.topic}'.",
                     nearest(letter.meta.topic, world.site.topics) or f"Add it to topics in {SITE_FILE}.")
-    elif not letter.is_delivery and not letter.topic and world.reading.settled:
+    elif not letter.is_delivery and not letter.topic and not letter.meta.before and world.reading.settled:
         yield Fault(letter.file, 0, "unknown-topic", "The letter belongs to no topic that people can leave.",
                     f"Add topics to {SITE_FILE}.")
 
@@ -403,7 +403,7 @@ def _site_target(world: World, place: tuple[str | int, ...], target: str | None,
 
 
 def _address_faults(world: World) -> Iterator[tuple[str, Fault]]:
-    """Two pages at one address, and aliases that cannot be followed."""
+    """Two pages at one address or in one language, and aliases that cannot be followed."""
     for file, read in world.pages.items():
         if read.value and world.by_path[read.value.path].file != file:
             yield file, Fault(file, 0, "duplicate-address",

@@ -20,8 +20,9 @@ from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
 from handsel.forms.library import CaptureForm
 from handsel.merge import Merge, Text
+from handsel.offers import events
 from handsel.offers.library import Letter
-from handsel.offers.schema import LetterMeta
+from handsel.offers.schema import Event, LetterMeta
 
 STEP = re.compile(r"(\d{2})-[a-z0-9]+(-[a-z0-9]+)*")
 OWN_FIELDS: dict[str, dict[str, bool]] = {
@@ -113,9 +114,9 @@ def field_faults(letter: Letter, form: CaptureForm | None,
         elif name in merge.DELIVERY_ONLY and not letter.is_delivery:
             yield Fault(letter.file, line, "field-out-of-place", f"'{name}' exists in the delivery alone.",
                         "Link to the landing page with {{ landing_url }} instead.")
-        elif name in merge.CODES and letter.is_delivery:
+        elif name in merge.NOT_IN_DELIVERY and letter.is_delivery:
             yield Fault(letter.file, line, "field-out-of-place", f"'{name}' is known to later letters alone.",
-                        "The button behind {{ get_url }} gives the code, and so proves the mailbox.")
+                        "The button behind {{ get_url }} gives it, and so proves the mailbox.")
         elif not known[name] and not fallback:
             yield Fault(letter.file, line, "field-without-fallback", f"'{name}' may be empty.",
                         f"Say what stands there then: {{{{ {name} | there }}}}.")
@@ -131,7 +132,8 @@ def _uses(letter: Letter) -> Iterator[tuple[str, str, int]]:
                 yield use
 
 
-def sequence(letters: Iterable[Read[Letter]], files: Iterable[str], topic: str) -> tuple[list[Letter], list[Fault]]:
+def sequence(letters: Iterable[Read[Letter]], files: Iterable[str], topic: str,
+             event: Event | None = None) -> tuple[list[Letter], list[Fault]]:
     """The letters in order, each with its topic and its time from the capture, and what is wrong with the order."""
     reads = sorted((read for read in letters if read.value and STEP.fullmatch(read.value.step)),
                    key=lambda read: read.file)
@@ -141,16 +143,21 @@ def sequence(letters: Iterable[Read[Letter]], files: Iterable[str], topic: str) 
     for read in reads:
         letter = read.value
         assert letter is not None
+        faults += events.letter_faults(read, letter.meta, event, is_delivery=letter.is_delivery)
         due = _due_after(letter, steps)
         if due is None:
             faults.append(read.fault(("after",), "sequence-cycle", f"'{letter.step}' waits for itself.",
                                      "Let `after` name an earlier step."))
             due = timedelta()
+        elif letter.meta.is_by_event:
+            pass  # when it goes depends on the capture and the event, not on its number
         elif done and due < done[-1].due_after and (letter.meta.wait is not None or letter.is_delivery):
             faults.append(read.fault(("wait",), "letter-overtakes",
                                      f"'{letter.step}' would be sent before '{done[-1].step}'.",
                                      "Wait longer, or number the letters in the order in which they are sent."))
-        done.append(replace(letter, topic=letter.meta.topic or topic, due_after=due))
+        # A reminder belongs to what was asked for: it needs no consent of its own, and has no topic to be left.
+        own = "" if letter.meta.before is not None else letter.meta.topic or topic
+        done.append(replace(letter, topic=own, due_after=due))
     return done, faults
 
 
@@ -181,7 +188,7 @@ def _wait_faults(read: Read[Letter], reads: list[Read[Letter]]) -> Iterator[Faul
         if letter.meta.wait or letter.meta.after:
             yield read.fault(("wait",), "wait-on-delivery", "The delivery is sent at once and cannot wait.",
                              "Delete `wait` and `after`.")
-    elif letter.meta.wait is None:
+    elif letter.meta.wait is None and not letter.meta.is_by_event:
         yield read.fault((), "letter-without-wait", f"'{letter.step}' does not say when it is sent.",
                          "Add `wait: 2 days` to its front matter.")
     if letter.meta.after is not None and letter.meta.after not in steps:

@@ -104,8 +104,14 @@ class Offer:
 
     @property
     def closes_at(self) -> datetime | None:
-        """When it can no more be asked for; None: never."""
-        return self.meta.closes_at
+        """When it can no more be asked for: at the latest when its event is over; None: never."""
+        event = self.meta.event
+        return self.meta.closes_at or (event.ends_at if event else None)
+
+    def link_until(self, at: datetime) -> datetime:
+        """How long a link lives that is given at that instant: past the event, if there is one."""
+        until, event = at + timedelta(days=self.meta.link_days), self.meta.event
+        return max(until, event.ends_at + timedelta(days=1)) if event else until
 
     @property
     def control(self) -> Page:
@@ -160,7 +166,7 @@ class Offer:
     def is_open(self, at: datetime) -> bool:
         """Whether people can ask for it at that instant."""
         begun = self.meta.opens_at is None or self.meta.opens_at <= at
-        ended = self.meta.closes_at is not None and self.meta.closes_at <= at
+        ended = self.closes_at is not None and self.closes_at <= at
         return begun and not ended
 
 

@@ -16,7 +16,7 @@ from handsel.content.schema import SLUG
 from handsel.content.validate import validate
 from handsel.errors import Fault, Notice, nearest
 from handsel.forms.library import CaptureForm
-from handsel.offers import variants
+from handsel.offers import events, variants
 from handsel.offers.assets import read_asset
 from handsel.offers.letters import field_faults, read_letter, sequence
 from handsel.offers.library import CONTROL, Asset, Letter, Offer
@@ -113,7 +113,7 @@ def _folder(reading: Reading, slug: str, files: list[str]) -> Folder:
              and file.count("/") == 3 and not file.rsplit("/", 1)[1].startswith("_")]
     reads = [read_letter(reading, file, slug) for file in mails]
     topic = (offer and offer.topic) or next(iter(reading.site.topics), "")
-    letters, wrong = sequence(reads, mails, topic)
+    letters, wrong = sequence(reads, mails, topic, offer.event if offer else None)
     faults += [fault for page in pages.values() for fault in page.faults]
     faults += [fault for read in reads for fault in read.faults] + wrong
     asset: Read[Asset] | None = None
@@ -198,6 +198,7 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, letters: list[Letter])
     if meta.kind in WITH_FILE and meta.asset is None and meta.delivery != "none":
         yield read.fault(("kind",), "offer-without-asset", f"The {meta.kind} has no file to give.",
                          "Put the file beside offer.md and add `asset: <its name>`.")
+    yield from events.faults(read, meta)
     if meta.opens_at and meta.closes_at and meta.closes_at <= meta.opens_at:
         yield read.fault(("closes_at",), "ends-before-it-begins", "The offer closes before it opens.",
                          "Set closes_at to a time after opens_at.")
@@ -213,6 +214,7 @@ def _offer_faults(read: Read[OfferMeta], meta: OfferMeta, letters: list[Letter])
 def form_faults(folder: Folder, form: CaptureForm) -> Iterator[Fault]:
     """What is wrong between an offer and its form."""
     fields = merge.KNOWN | (merge.CODES if folder.asset and folder.asset.codes else {})
+    fields |= merge.EVENT if folder.meta.value and folder.meta.value.event else {}
     for letter in folder.letters:
         yield from field_faults(letter, form, fields)
     asked = {consent.purpose for consent in form.consents}

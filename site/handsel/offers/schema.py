@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, StringConstraints
@@ -62,6 +62,26 @@ class ExperimentSpec(Part):
         return self.baseline is not None and self.mde is not None
 
 
+class Event(Part):
+    """When and where a webinar is. ``url`` is where people join; they get there by a link of their own."""
+
+    missing: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "starts_at": ("event-without-time", "The event does not say when it begins.",
+                      "Add `starts_at: 2026-12-01 18:00`."),
+    }
+
+    starts_at: Instant
+    duration: Duration = timedelta(hours=1)
+    place: Line | None = None
+    url: Line | None = None
+    reminder: Duration | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over."""
+        return self.starts_at + self.duration
+
+
 class OfferMeta(Part):
     """The front matter of ``offer.md``."""
 
@@ -81,6 +101,7 @@ class OfferMeta(Part):
     delivery: Delivery = "email"
     topic: Key | None = None
     cover: Cover | None = None
+    event: Event | None = None
     language: Language | None = None
     opens_at: Instant | None = None
     closes_at: Instant | None = None
@@ -101,12 +122,19 @@ class LetterMeta(Part):
     subject: Line
     preheader: Line | None = None
     wait: Duration | None = None
+    before: Duration | None = None
+    after_event: Duration | None = None
     after: Annotated[str, StringConstraints(pattern=r"^\d{2}-[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)] | None = None
     topic: Key | None = None
     from_: Sender | None = Field(default=None, alias="from")
     reply_to: Mailbox | None = None
     only_if: dict[Literal["tag"], Tag] | None = None
     unless: dict[Literal["tag"], Tag] | None = None
+
+    @property
+    def is_by_event(self) -> bool:
+        """Whether it goes at a time before or after the offer's event, whenever the capture was."""
+        return self.before is not None or self.after_event is not None
 
     @property
     def pause(self) -> timedelta:

@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
         capture,
         cards,
         errors,
+        event,
         feeds,
         get,
         pages,

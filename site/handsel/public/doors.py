@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Config, Response, current_app, make_response, render_template, request
 
 from handsel import clock
 from handsel.leads.consents import Way
@@ -45,6 +45,11 @@ def lost() -> Response:
 def project() -> Project:
     """The project as it stands now."""
     return current()
+
+
+def config() -> Config:
+    """The settings."""
+    return current_app.config
 
 
 def visit() -> Visit:

@@ -21,11 +21,12 @@ from handsel.db import db, writing
 from handsel.leads import coupons, delivery, download
 from handsel.leads.confirm import find_grant, prove
 from handsel.leads.download import Life, life
-from handsel.leads.models import Capture, Grant
+from handsel.leads.models import Capture, Grant, Lead
 from handsel.mail.models import Message
 from handsel.offers.library import Asset, Offer
 from handsel.public import bp, doors, pages, reader
 from handsel.public.doors import moment
+from handsel.public.event import happening
 from handsel.public.press import Drawing
 from handsel.public.sheets import Sheet
 
@@ -208,11 +209,15 @@ def confirm(token: str) -> Response:
     capture = db.session.get(Capture, grant.capture_id) if grant and grant.capture_id else None
     if grant is None or offer is None or capture is None or not grant.proves:
         return doors.lost()
+    if offer.meta.event is not None and capture.proven_at is not None:
+        key = db.session.get_one(Lead, capture.lead_id).key
+        return doors.private(redirect(url_for("public.event_page", key=key, slug=offer.slug), 303))
     topics = {box.purpose: Markup(box.html) for box in offer.form.consents}  # noqa: S704  sanitised as pages are
     ticked = delivery.ticked(db.session(), capture)
     return doors.page("confirm.html", offer=offer, grant=grant, proven=capture.proven_at is not None,
                       life=life(grant, clock.now()).value, renewed=renewed(grant), again=again(grant, offer),
-                      agreed=[topics[purpose] for purpose in topics if purpose in ticked])
+                      agreed=[topics[purpose] for purpose in topics if purpose in ticked],
+                      event=happening(offer))
 
 
 @bp.post("/confirm/<token>")

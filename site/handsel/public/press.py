@@ -17,6 +17,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from handsel.content.rendered import Slot
+from handsel.offers import events
 from handsel.public import cover as covers
 from handsel.public import frame as frames
 from handsel.public import sheets
@@ -41,6 +42,15 @@ TEMPLATES = {
     "archive": "archive",
     "subjects": "subjects",
 }
+
+
+# Code and tags as they are; and words such as e-mail, which browsers would break behind their one letter.
+_WORDS = re.compile(r"(<(code|pre|svg)\b.*?</\2>|<[^>]*>)|(?<![\w@./-])([A-Za-z]-[a-z]+)(?![\w@/])", re.S)
+
+
+def whole(html: str) -> str:
+    """``html`` with words such as e-mail kept on one line."""
+    return _WORDS.sub(lambda found: found[1] or f'<span class="whole">{found[3]}</span>', html)
 
 
 class Hole(NamedTuple):
@@ -171,7 +181,10 @@ class Drawing:
         assert self.page is not None
         self.parts |= set(self.page.body.blocks)
         self.in_hero = "hero" in self.page.body.blocks
-        pieces = [Markup(part) if isinstance(part, str) else self.fill(part) for part in self.page.body.parts]  # noqa: S704
+        pieces = [
+            Markup(whole(part)) if isinstance(part, str) else self.fill(part)  # noqa: S704
+            for part in self.page.body.parts
+        ]
         body = Markup("").join(pieces)
         if self.sheet.layout in WIDE:
             body = (
@@ -208,7 +221,9 @@ class Drawing:
         """One form with its own id; its token comes at the end of the page: all before it is the same for everyone."""
         self.parts.add("form")
         if not self.open(offer):
-            return self.call("closed", offer)
+            event = offer.meta.event
+            over = event is not None and event.ends_at <= self.press.at
+            return self.call("closed", offer, events.day(event, self.project.site.timezone) if event and over else "")
         ident = _form_id(len(self.tokens) + 1)
         hole = Hole(offer.slug, spec.name, self.variant)
         if hole not in self.holes:

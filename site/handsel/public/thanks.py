@@ -20,6 +20,7 @@ from handsel.leads.models import Capture, Grant
 from handsel.offers.library import Offer
 from handsel.public import answers, bp, doors, pages
 from handsel.public.doors import moment
+from handsel.public.event import happening
 
 
 class Found(NamedTuple):
@@ -58,8 +59,8 @@ def show(found: Found, status: int = 200, typed: str = "", mistake: str = "") ->
         parts=(*parts, "doors", "form", "note", "thanks"), standing=standing, words=words(standing, capture, now),
         tone=TONES.get(standing.state, "info"),
         can_ask=again is not None and now >= again, again=moment(again) if again and now < again else "",
-        grant=instant_grant(capture, now), size=doors.size, noun=doors.noun(offer), typed=typed, mistake=mistake,
-        likely=answers.likely(capture.email),
+        grant=instant_grant(capture, now), event=happening(offer), size=doors.size, noun=doors.noun(offer),
+        typed=typed, mistake=mistake, likely=answers.likely(capture.email),
         next=after if after and after.is_open(now) else None, base=f"/offers/{offer.slug}/thanks/{capture.key}")
 
 

@@ -9,12 +9,15 @@ from flask import Flask
 from handsel.mail import suppress
 from handsel.mail.queue import HELD, RELEASED, Claimed, Result
 from handsel.mail.schedule import LATE
+from handsel.offers import events
+from handsel.offers.library import Letter
 from handsel.offers.project import Project
-from handsel.worker.facts import Facts
+from handsel.worker.facts import Facts, Row
 
 PROOF_AGAIN = timedelta(hours=6)  # how often we look whether a mailbox was proven; a proof also wakes its letters
 ORDER_AGAIN = timedelta(minutes=5)
 UNPROVEN = "It waits until the person proves the mailbox."
+MOVED = "The event was put off."
 TURN = "It waits for an earlier letter of the series."
 LATE_WORDS = "Held: it was due more than 48 hours ago. `handsel mail release` lets it go."
 
@@ -40,7 +43,7 @@ def judge(message: Claimed, facts: Facts, project: Project, app: Flask, at: date
 
 def _untouched(message: Claimed) -> bool:
     """Whether this is a letter that nobody has tried to hand over: its time went by while we stood still."""
-    return message.kind == "letter" and message.attempts == 0 and message.reason in ("", TURN, RELEASED)
+    return message.kind == "letter" and message.attempts == 0 and message.reason in ("", TURN, RELEASED, MOVED)
 
 
 def _given_up(message: Claimed) -> Result:
@@ -55,17 +58,48 @@ def _letter(message: Claimed, facts: Facts, project: Project, at: datetime) -> R
     lead = facts.leads.get(lead_id)
     if lead is None or lead["unsubscribed_at"] is not None:
         return Result("cancelled", "The person left all marketing mail.")
+    letter = _of(message, project)
+    if letter is not None and letter.meta.before is not None:
+        return _reminder(message, letter, lead, project, at)
     consent = facts.consents.get((lead_id, message.topic))
     if consent not in ("given", "confirmed"):
         return Result("cancelled", f"The person does not agree to get '{message.topic}'.")
     unfit = _unfit(message, project, facts.tags.get(lead_id, set()))
     if unfit:
         return Result("cancelled", unfit)
+    moved = _moved(message, project, at)
+    if moved is not None:
+        return moved
     if lead["paused_until"] is not None and lead["paused_until"] > at:
         return Result("queued", "", lead["paused_until"], afresh=True)
     if consent == "given":
         return Result("queued", UNPROVEN, min(at + PROOF_AGAIN, message.give_up_at))
-    return _not_yet(message, facts.earlier.get(message.id), at)
+    offer = project.offer(message.offer)
+    in_turn = offer is None or offer.meta.event is None  # letters around an event go by its clock, not by their numbers
+    return _not_yet(message, facts.earlier.get(message.id) if in_turn else None, at)
+
+
+def _of(message: Claimed, project: Project) -> Letter | None:
+    offer = project.offer(message.offer)
+    return offer.letter(message.step) if offer else None
+
+
+def _reminder(message: Claimed, letter: Letter, lead: Row, project: Project, at: datetime) -> Result | None:
+    """A reminder is part of what was asked for: it needs a proven mailbox and an event that is still to come."""
+    offer = project.offer(message.offer)
+    event = offer.meta.event if offer else None
+    if event is None or event.starts_at <= at:
+        return Result("cancelled", "The event has begun." if event else "The offer has no event any more.")
+    if lead["confirmed_at"] is None:
+        return Result("queued", UNPROVEN, min(at + PROOF_AGAIN, event.starts_at))
+    return _moved(message, project, at)
+
+
+def _moved(message: Claimed, project: Project, at: datetime) -> Result | None:
+    """A letter that goes by an event waits if the event was put off."""
+    offer, letter = project.offer(message.offer), _of(message, project)
+    due_at = events.due_at(letter.meta, offer.meta.event) if offer and letter else None
+    return Result("queued", MOVED, due_at) if due_at is not None and due_at > at else None
 
 
 def _unfit(message: Claimed, project: Project, tags: set[str]) -> str:

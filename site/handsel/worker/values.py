@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from handsel.offers import events
 from handsel.offers.library import Offer
 from handsel.offers.project import Project
 
@@ -42,6 +43,10 @@ def of_lead(lead: Mapping[str, Any], project: Project, offer: Offer | None, url:
         cover = offer.meta.cover
         ours |= {"offer_title": offer.title, "asset_title": cover.title if cover else offer.title,
                  "link_days": str(offer.meta.link_days), "landing_url": url + offer.path}
+        if (event := offer.meta.event) is not None:
+            zone = project.site.timezone
+            ours |= {"event_date": events.day(event, zone), "event_time": events.hour(event, zone),
+                     "event_place": events.where(event), "event_url": f"{url}/event/{lead['key']}/{offer.slug}"}
     return typed | ours
 
 

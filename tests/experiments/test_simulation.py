@@ -60,6 +60,10 @@ def test_whole_paths_are_judged_as_the_verdict_judges_them_visitor_by_visitor(va
                      None)
         stopped_at.append(first)
 
+        if first and variants > 2 and not any(found[first - 1].state.decided):
+            # Of several variants the paths leave out that a test ends without a difference.
+            assert stopped is None or stopped.row > first
+            continue
         assert first == (stopped.row if stopped else None)
         assert stopped is None or found[stopped.row - 1].state.decided == stopped.signs
     assert any(stopped_at)

@@ -16,8 +16,8 @@ COMMON = (
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
 )
 _SHUT = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-_PUBLIC = f"{_SHUT}; img-src 'self' data:; media-src 'self'; font-src 'self'; manifest-src 'self'"
-_DESK = f"{_PUBLIC}; script-src 'self'; connect-src 'self'; frame-src 'self'"
+_PUBLIC = f"{_SHUT}; img-src 'self' data:; media-src 'self'; font-src 'self'; manifest-src 'self'; connect-src 'self'"
+_DESK = f"{_PUBLIC}; script-src 'self'; frame-src 'self'"
 _DATA = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
 

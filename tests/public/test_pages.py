@@ -335,3 +335,17 @@ def test_without_a_tag_there_is_no_page_of_subjects(small: Flask, project: Path,
     refresh(small)
 
     assert ask(small, "/blog/tags/")[0] == "404 NOT FOUND"
+
+
+def test_a_word_such_as_e_mail_is_not_broken_behind_its_letter(small: Flask, project: Path, ask: Ask) -> None:
+    write(project, "words", "An e-mail to x-y@example.org, a [T-shirt](/privacy/) and `e-mail` in well-known code.",
+          title="Words")
+    refresh(small)
+
+    page = html(ask, small, "/words/")
+
+    assert '<span class="whole">e-mail</span> to ' in page
+    assert '<a href="/privacy/"><span class="whole">T-shirt</span></a>' in page
+    assert "<code>e-mail</code>" in page
+    assert page.count('class="whole"') == 2
+    assert re.search(r"\.whole\{white-space:nowrap\}", page)

@@ -32,8 +32,8 @@ def plan(offer: Offer, ticked: Collection[str]) -> Plan:
     """The plan of a capture of ``offer`` with the consents in ``ticked``.
 
     A letter goes only to those who ticked the box of its topic; a reminder of an event goes to all who signed up for
-    it. Where the offer itself sends no mail, a ticked box
-    still asks for one that proves the mailbox, because nobody may sign up somebody else.
+    it. Where the offer itself sends no mail, a ticked box still asks for one that proves the mailbox, because nobody
+    may sign up somebody else.
     """
     letters = tuple(letter for letter in offer.follow_ups
                     if letter.topic in ticked or letter.meta.before is not None)

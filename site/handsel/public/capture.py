@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, abort, current_app, redirect, request, url_for
+from flask import Response, abort, current_app, redirect, request
 
 from handsel import clock
 from handsel.forms.library import CaptureForm
@@ -97,7 +97,7 @@ def take(slug: str) -> Response:
         return response
     if captured.is_new:
         doors.record("submit", offer.path, sent.visit, offer.slug, sent.ticket.variant)
-    response = doors.private(redirect(url_for("public.thanks", slug=offer.slug, key=captured.key), 303))
+    response = doors.see(f"{offer.path}thanks/{captured.key}")
     if claim.recognised:
         recognition.give(response, claim.recognised)
     return response

@@ -32,6 +32,11 @@ def private(answer: Any, status: int | None = None) -> Response:
     return response
 
 
+def see(address: str) -> Response:
+    """On to one of our own addresses, after an act. As bare as can be: whoever sends a form waits for it."""
+    return Response(status=303, headers={"Location": address, **PRIVATE})
+
+
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """One of our own public pages, filled in and private."""
     return private(render_template(f"public/{template}", project=project(), **values), status)

@@ -15,13 +15,14 @@ from typing import IO
 import click
 
 from handsel.cli import with_app
+from handsel.commands.importing import import_command
 from handsel.commands.person import forget_command, show_command
 from handsel.commands.sale import sale_command, stage_command
 
 
 @click.group("leads")
 def leads_command() -> None:
-    """Take leads home, look at one, say what became of it, or forget it.
+    """Bring leads in, take them home, look at one, say what became of it, or forget it.
 
     \b
     Example:
@@ -29,6 +30,7 @@ def leads_command() -> None:
     """
 
 
+leads_command.add_command(import_command)
 leads_command.add_command(show_command)
 leads_command.add_command(forget_command)
 leads_command.add_command(sale_command)
@@ -105,10 +107,10 @@ def _target(output: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], object]]:
+def _progress(total: int, what: str = "leads") -> Iterator[Callable[[int], object]]:
     """Shows how far the work is, on standard error: a bar on a terminal, else a line every few seconds of long work."""
     if sys.stderr.isatty():
-        with click.progressbar(length=total, label="Leads", file=sys.stderr) as bar:
+        with click.progressbar(length=total, label=what.capitalize(), file=sys.stderr) as bar:
             yield lambda rows: bar.update(rows - bar.pos)
         return
     said = time.monotonic()
@@ -117,6 +119,6 @@ def _progress(total: int) -> Iterator[Callable[[int], object]]:
         nonlocal said
         if time.monotonic() - said >= 2:
             said = time.monotonic()
-            click.echo(f"{rows:,} of {total:,} leads", err=True)
+            click.echo(f"{rows:,} of {total:,} {what}", err=True)
 
     yield line

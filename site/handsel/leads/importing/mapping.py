@@ -1,0 +1,113 @@
+"""Which column of a file says what about a lead: by the names that usual programs give, or as somebody says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from handsel.errors import HandselError, nearest
+from handsel.forms.library import Field
+from handsel.forms.schema import STANDARD
+
+SPECIAL = {"tags": "its tags, parted by commas", "consent": "yes, or the purposes agreed to",
+           "status": "how it stands with mail where it comes from", "unsubscribed": "yes if the person left"}
+"""What a column can mean beside fields."""
+ASIDE = ""
+"""The field of a column that is not brought in."""
+
+# The names by which our own export, Mautic, listmonk, HubSpot and Kit know the same thing, folded as ``_folded`` does.
+_KNOWN = {
+    "email": "email e_mail email_address e_mail_address mail emailaddress subscriber_email",
+    "name": "name full_name fullname contact_name",
+    "first_name": "first_name firstname given_name forename",
+    "last_name": "last_name lastname surname family_name",
+    "company": "company company_name companyname organisation organization associated_company primary_company",
+    "job_title": "job_title jobtitle position title_of_job role",
+    "phone": "phone phone_number telephone mobile mobile_phone_number mobile_phone",
+    "country": "country country_region",
+    "tags": "tags tag",
+    "consent": "consent consents",
+    "status": "status subscription_status email_status state_of_subscription subscriber_status",
+    "unsubscribed": "unsubscribed opted_out unsubscribed_from_all_email do_not_contact donotcontact dnc opt_out "
+                    "email_opt_out has_opted_out_of_email",
+}
+_FIELDS = {name: field for field, names in _KNOWN.items() for name in names.split()}
+# Columns of exports that say how things stood there, which we work out ourselves, and those of our own error files.
+_OURS = {"row", "reason", "stage", "score", "owner", "offers", "source", "captured_at", "confirmed_at"}
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """By place of the column: the field that it fills; ``aside`` are the names of the columns that fill none."""
+
+    fields: tuple[str, ...]
+    aside: tuple[str, ...]
+
+
+def mapped(head: Sequence[str], given: Mapping[str, str], custom: Mapping[str, Field], file: str) -> Columns:
+    """The mapping of a file with the columns in ``head``.
+
+    ``given`` is what somebody said, column to field, and wins; ``custom`` are the fields of the project's forms beside
+    the standard ones. Raises HandselError for a column or field that there is not, and without e-mail addresses.
+    """
+    said = _said(head, given, custom)
+    taken = {field for field in said.values() if field}
+    fields: list[str] = []
+    for place, name in enumerate(head):
+        field = said[place] if place in said else _guess(name, custom)
+        if place not in said and field in taken:
+            field = ASIDE
+        taken.add(field)
+        fields.append(field)
+    if "email" not in fields:
+        raise HandselError(file, "No column is known to hold the e-mail addresses.",
+                           f"Say which: --map \"Column=email\". The columns are: {', '.join(filter(None, head))}.")
+    return Columns(tuple(fields), tuple(name for name, field in zip(head, fields, strict=True) if name and not field))
+
+
+def _said(head: Sequence[str], given: Mapping[str, str], custom: Mapping[str, Field]) -> dict[int, str]:
+    """What was said by hand, by place."""
+    places = {name.casefold(): place for place, name in reversed(list(enumerate(head)))}
+    said: dict[int, str] = {}
+    for column, field in given.items():
+        place = places.get(column.strip().casefold())
+        if place is None:
+            raise HandselError("--map", f"The file has no column '{column}'.", nearest(column, filter(None, head)))
+        if field and field in said.values():
+            raise HandselError("--map", f"Two columns are to be '{field}'.", "Leave one of them out: \"Column=\".")
+        said[place] = _checked(field.strip(), custom)
+    return said
+
+
+def _checked(field: str, custom: Mapping[str, Field]) -> str:
+    known = {*STANDARD, *SPECIAL, *custom}
+    if field == ASIDE or field in known:
+        return field
+    close = get_close_matches(field, known, n=1, cutoff=0.8)
+    if close or not _FIELD_NAME.fullmatch(field):
+        raise HandselError("--map", f"There is no field '{field}'.", nearest(field, known))
+    return field
+
+
+def _guess(name: str, custom: Mapping[str, Field]) -> str:
+    folded = _folded(name)
+    if folded in custom and folded not in _OURS:
+        return folded
+    return ASIDE if folded in _OURS else _FIELDS.get(folded, ASIDE)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.strip().casefold()).strip("_")
+
+
+def custom_fields(forms: Iterable[Iterable[Field]]) -> dict[str, Field]:
+    """The fields of all forms that have no column of their own on a lead, by name; the first form to ask it counts."""
+    found: dict[str, Field] = {}
+    for fields in forms:
+        for field in fields:
+            if field.name not in STANDARD:
+                found.setdefault(field.name, field)
+    return found

@@ -26,7 +26,7 @@ MAY = {
     "sign_in.sign_in": EVERYBODY, "sign_in.sign_out": EVERYBODY, "sign_in.link": EVERYBODY, "sign_in.enter": EVERYBODY,
     "sign_in.password": ALL, "home.home": ALL, "home.more": ALL, "home.keys": ALL,
     "leads.index": ALL, "leads.lead": ALL, "leads.add_tag": ALL, "leads.remove_tag": ALL, "leads.release": ALL,
-    "leads.export": {"sales", "owner"},
+    "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.sale": {"sales", "owner"},
     "offers.index": MARKETING, "offers.offer": MARKETING,
     "tests.index": MARKETING, "tests.test": MARKETING, "tests.learn": MARKETING, "tests.choose": MARKETING,
     "tests.start": MARKETING, "tests.stop": MARKETING, "tests.ship": MARKETING, "tests.look": MARKETING,

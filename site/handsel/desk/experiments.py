@@ -19,7 +19,7 @@ from handsel.offers.library import Offer
 @dataclass(frozen=True)
 class ArmRow:
     """One variant as a row: counts as numbers, all else as words. ``missing`` is the visitors that its plan still asks
-    for, None without a plan."""
+    for, None without a plan and after the end."""
 
     variant: str
     title: str
@@ -46,7 +46,7 @@ def arm_rows(results: Results, named: Mapping[str, str]) -> list[ArmRow]:
     rows = []
     for index, arm in enumerate(results.arms):
         missing = None
-        if results.planned and len(weights) == len(results.arms):
+        if results.is_running and results.planned and len(weights) == len(results.arms):
             missing = max(0, round(results.planned * weights[index] / sum(weights)) - arm.visitors)
         bounds = _rate_bounds(results, arm)
         rows.append(ArmRow(

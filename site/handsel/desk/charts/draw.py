@@ -47,7 +47,7 @@ def words(x: str, y: str, text: str, kind: str = "note", anchor: str = "start") 
 
 def anchor(place: float) -> str:
     """How a label at ``place`` stays inside the picture."""
-    return "start" if place < 0.08 else "end" if place > 0.92 else "middle"
+    return "start" if place < 0.04 else "end" if place > 0.96 else "middle"
 
 
 def figure(name: str, finding: str, height: int, marks: Sequence[Markup], table: Table, *,

@@ -125,7 +125,7 @@ def test_one_that_fails_leaves_its_neighbours_untouched(app: Flask, monkeypatch:
 class _Loose:
     """Front matter that validation would have refused."""
 
-    experiment, delivery, stage, link_days, downloads, kind = None, "email", "iql", 7, 5, "ebook"
+    experiment, event, delivery, stage, link_days, downloads, kind = None, None, "email", "iql", 7, 5, "ebook"
 
     def __init__(self, columns: dict[str, Any]) -> None:
         self.tags = tuple(_Tag(tag) for tag in columns["tags"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,10 +17,11 @@ from handsel.leads.models import Grant, Lead
 from handsel.leads.unsubscribe import unsubscribe
 from handsel.mail.models import Message
 from handsel.mail.queue import HELD
+from handsel.offers.schema import LetterMeta
 from handsel.public.doors import Way
 from handsel.worker.deliver import deliver_due
 from support.clock import Clock
-from support.funnel import ADVICE, take
+from support.funnel import ADVICE, make_letter, make_offer, take
 
 
 def due() -> dict[str, float]:
@@ -119,6 +121,21 @@ def test_what_waits_for_a_person_to_release_it_stays(app: Flask, clock: Clock) -
         pause.pause(session, session.get(Lead, lead.id) or lead, 30, clock.now)
 
     assert db.session.scalars(select(Message.due_at)).one() == HELD
+
+
+def test_a_reminder_of_an_event_does_not_wait_for_the_pause_to_end(app: Flask, clock: Clock) -> None:
+    reminder = replace(make_letter("01-tomorrow"), meta=LetterMeta(subject="Tomorrow", before="1 day"))
+    offer = make_offer(letters=(reminder, make_letter("02-second", 5)))
+    lead = make_lead()
+    for step in ("01-tomorrow", "02-second"):
+        make_message(lead, step=step, due_at=NOON + timedelta(days=4))
+    with writing() as session:
+        found, tied = session.get_one(Lead, lead.id), pause.by_event([offer])
+        pause.pause(session, found, 30, clock.now, tied)
+    assert due() == {"01-tomorrow": 4, "02-second": 34}
+    with writing() as session:
+        pause.go_on(session, session.get_one(Lead, lead.id), clock.now, tied)
+    assert due() == {"01-tomorrow": 4, "02-second": 4}
 
 
 @pytest.mark.parametrize("days", pause.DAYS)

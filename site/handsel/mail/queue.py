@@ -7,7 +7,7 @@ and then sent, failed, suppressed, cancelled or unknown; nothing is ever in two 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -217,13 +217,18 @@ def wake(session: Session | Connection, lead_id: int, at: datetime) -> None:
         _m.due_at < HELD).values(due_at=at))
 
 
-def shift(session: Session | Connection, lead_id: int, by: timedelta) -> None:
-    """Move a lead's letters that wait by so much, their lifetimes with them; what waits to be released stays."""
-    waiting = session.execute(select(_m.id, _m.due_at, _m.first_due_at, _m.give_up_at).where(
+def shift(session: Session | Connection, lead_id: int, by: timedelta,
+          fixed: Collection[tuple[str, str]] = ()) -> None:
+    """Move a lead's letters that wait by so much, their lifetimes with them.
+
+    What waits to be released stays, and so does a letter whose offer and step are among the ``fixed``.
+    """
+    waiting = session.execute(select(_m.id, _m.offer, _m.step, _m.due_at, _m.first_due_at, _m.give_up_at).where(
         _m.lead_id == lead_id, _m.kind == "letter", _m.state == "queued", _m.due_at < HELD).with_for_update()).all()
-    for id_, due_at, first_due_at, give_up_at in waiting:
-        session.execute(update(_message).where(_m.id == id_).values(
-            due_at=due_at + by, first_due_at=first_due_at + by, give_up_at=give_up_at + by))
+    for id_, offer, step, due_at, first_due_at, give_up_at in waiting:
+        if (offer, step) not in fixed:
+            session.execute(update(_message).where(_m.id == id_).values(
+                due_at=due_at + by, first_due_at=first_due_at + by, give_up_at=give_up_at + by))
 
 
 def retry(session: Session | Connection, message_id: int, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from handsel.db import db, writing
 from handsel.forms.schema import RECOGNITION
 from handsel.leads import forget, preferences, show
 from handsel.leads.models import Lead
-from handsel.leads.pause import DAYS, go_on, pause, paused
+from handsel.leads.pause import DAYS, by_event, go_on, pause, paused
 from handsel.leads.unsubscribe import find, split_token, unsubscribe
 from handsel.public import answers, bp, doors
 
@@ -60,8 +60,8 @@ def choose(key: str) -> Response:
         return doors.lost()
     agreed, until = preferences.chosen(db.session(), lead), paused(lead, clock.now())
     return doors.page("preferences.html", lead=lead, topics=doors.project().site.topics, chosen=agreed,
-                      recognised=RECOGNISE if RECOGNITION in agreed else "", pauses=DAYS, paused=doors.on_day(until) if until else "",
-                      saved="saved" in request.args)
+                      recognised=RECOGNISE if RECOGNITION in agreed else "", pauses=DAYS,
+                      paused=doors.on_day(until) if until else "", saved="saved" in request.args)
 
 
 @bp.post("/preferences/<key>")
@@ -84,15 +84,15 @@ def chosen(key: str) -> Response:
 @bp.post("/preferences/<key>/pause")
 def rest(key: str) -> Response:
     """No letters for a while, or letters again."""
-    days = request.form.get("days", "")
+    days, tied = request.form.get("days", ""), by_event(doors.project().offers.values())
     with writing() as session:
         lead = find(session, key)
         if lead is None:
             return doors.lost()
         if days in map(str, DAYS):
-            pause(session, lead, int(days), clock.now())
+            pause(session, lead, int(days), clock.now(), tied)
         elif days == "0":
-            go_on(session, lead, clock.now())
+            go_on(session, lead, clock.now(), tied)
     return doors.private(redirect(url_for("public.choose", key=key, saved=1), 303))
 
 

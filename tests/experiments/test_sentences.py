@@ -179,7 +179,7 @@ def test_the_right_split_of_several_periods_is_their_sum():
 
 
 def test_a_pause_says_why_and_what_brings_it_back():
-    paused = told(paused_at=NOON, events=(EventResult(NOON, "paused", "landing.b.md is missing", ""),))
+    paused = told(paused_at=NOON, events=(EventResult(NOON, "paused", "landing.b.md is missing, so everybody sees the control.", ""),))
     assert said(paused) == [
         "The test is paused since 2 March 2026: everybody sees the control.", "landing.b.md is missing.",
         "Until then 2,000 visitors were counted; they are kept.",
@@ -190,7 +190,7 @@ def test_a_pause_says_why_and_what_brings_it_back():
     ({"ending": "stopped"}, "The test was stopped on 2 March 2026. There was no verdict by then."),
     ({"ending": "stopped", "verdict": "loser"}, "The test was stopped on 2 March 2026. The challenger had lost."),
     ({"ending": "shipped", "shipped_variant": "b", "verdict": "winner"},
-     "Variant b was shipped on 2 March 2026. Variant b had won."),
+     "Variant b was shipped on 2 March 2026. It had won."),
     ({"ending": "changed"}, "The test ended on 2 March 2026, because other variants took part from then on. "
                             "There was no verdict by then."),
     ({"ending": "stopped", "alarm": True},

@@ -274,7 +274,9 @@ def where_to_look(results: Results) -> list[str]:
 def _paused(results: Results, zone: tzinfo) -> Told:
     assert results.paused_at is not None
     detail = next((event.detail for event in reversed(results.events) if event.kind == "paused"), "")
-    details = (f"{detail.rstrip('.')}.",) if detail else ()
+    # The headline says what comes of it already.
+    reason = detail.rstrip(".").removesuffix(", so everybody sees the control")
+    details = (f"{reason}.",) if reason else ()
     return Told("Paused", f"The test is paused since {day_words(results.paused_at, zone)}: everybody sees the control.",
                 (*details, f"Until then {some(results.visitors, 'visitor')} were counted; they are kept."), (),
                 "Put the missing page back, and the test goes on. Or stop it.")
@@ -286,6 +288,8 @@ def _ended(results: Results, zone: tzinfo) -> Told:
     before = {"winner": f"Variant {results.variant} had won", "loser": "The challenger had lost",
               "no_difference": "There was no difference worth finding"}.get(results.verdict,
                                                                             "There was no verdict by then")
+    if results.verdict == "winner" and results.shipped_variant == results.variant:
+        before = "It had won"
     if results.alarm:
         before = "Its split was wrong, so it proved nothing"
     if results.ending == "shipped" and results.shipped_variant:

@@ -185,3 +185,7 @@ def test_a_drawn_cover_keeps_the_colours_of_the_light_scheme() -> None:
         css = stylesheet(theme, ("cover",))
 
         assert f".cover rect{{fill:{palette(theme).light['brand']}}}" in css
+
+
+def test_code_runs_from_left_to_right_on_every_page() -> None:
+    assert "direction:ltr" in re.findall(r"(?:^|})pre\{([^}]*)\}", part("code"))[0]

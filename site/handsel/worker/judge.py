@@ -59,24 +59,27 @@ def _letter(message: Claimed, facts: Facts, project: Project, at: datetime) -> R
     if lead is None or lead["unsubscribed_at"] is not None:
         return Result("cancelled", "The person left all marketing mail.")
     letter = _of(message, project)
-    if letter is not None and letter.meta.before is not None:
-        return _reminder(message, letter, lead, project, at)
-    consent = facts.consents.get((lead_id, message.topic))
-    if consent not in ("given", "confirmed"):
-        return Result("cancelled", f"The person does not agree to get '{message.topic}'.")
-    unfit = _unfit(message, project, facts.tags.get(lead_id, set()))
-    if unfit:
-        return Result("cancelled", unfit)
-    moved = _moved(message, project, at)
-    if moved is not None:
-        return moved
+    reminds = letter.meta.before is not None if letter else not message.topic
+    verdict = _reminder(message, facts, lead, project, at) if reminds else _agreed(message, facts, project)
+    verdict = verdict or _moved(message, project, at)
+    if verdict is not None or reminds:
+        return verdict
     if lead["paused_until"] is not None and lead["paused_until"] > at:
         return Result("queued", "", lead["paused_until"], afresh=True)
-    if consent == "given":
+    if facts.consents[lead_id, message.topic] == "given":
         return Result("queued", UNPROVEN, min(at + PROOF_AGAIN, message.give_up_at))
     offer = project.offer(message.offer)
     in_turn = offer is None or offer.meta.event is None  # letters around an event go by its clock, not by their numbers
     return _not_yet(message, facts.earlier.get(message.id) if in_turn else None, at)
+
+
+def _agreed(message: Claimed, facts: Facts, project: Project) -> Result | None:
+    """None when the person agreed to the letter and the project still sends it to them."""
+    lead_id = message.lead_id or 0
+    if facts.consents.get((lead_id, message.topic)) not in ("given", "confirmed"):
+        return Result("cancelled", f"The person does not agree to get '{message.topic}'.")
+    unfit = _unfit(message, project, facts.tags.get(lead_id, set()))
+    return Result("cancelled", unfit) if unfit else None
 
 
 def _of(message: Claimed, project: Project) -> Letter | None:
@@ -84,15 +87,18 @@ def _of(message: Claimed, project: Project) -> Letter | None:
     return offer.letter(message.step) if offer else None
 
 
-def _reminder(message: Claimed, letter: Letter, lead: Row, project: Project, at: datetime) -> Result | None:
+def _reminder(message: Claimed, facts: Facts, lead: Row, project: Project, at: datetime) -> Result | None:
     """A reminder is part of what was asked for: it needs a proven mailbox and an event that is still to come."""
+    unfit = _unfit(message, project, facts.tags.get(message.lead_id or 0, set()))
+    if unfit:
+        return Result("cancelled", unfit)
     offer = project.offer(message.offer)
     event = offer.meta.event if offer else None
     if event is None or event.starts_at <= at:
         return Result("cancelled", "The event has begun." if event else "The offer has no event any more.")
     if lead["confirmed_at"] is None:
         return Result("queued", UNPROVEN, min(at + PROOF_AGAIN, event.starts_at))
-    return _moved(message, project, at)
+    return None
 
 
 def _moved(message: Claimed, project: Project, at: datetime) -> Result | None:

@@ -179,7 +179,8 @@ def test_the_right_split_of_several_periods_is_their_sum():
 
 
 def test_a_pause_says_why_and_what_brings_it_back():
-    paused = told(paused_at=NOON, events=(EventResult(NOON, "paused", "landing.b.md is missing, so everybody sees the control.", ""),))
+    said_then = "landing.b.md is missing, so everybody sees the control."
+    paused = told(paused_at=NOON, events=(EventResult(NOON, "paused", said_then, ""),))
     assert said(paused) == [
         "The test is paused since 2 March 2026: everybody sees the control.", "landing.b.md is missing.",
         "Until then 2,000 visitors were counted; they are kept.",

@@ -116,10 +116,10 @@ def finish(batch_id: int, counts: Counter[str], actor: Actor, at: datetime) -> N
     """Note that the file has been read to its end, and write it into the log."""
     with writing() as session:
         batch = session.get_one(LeadImport, batch_id)
-        batch.finished_at = batch.finished_at or at
-        if batch.counts and not (counts["new"] or counts["known"]):
+        if batch.finished_at is not None and not (counts["new"] or counts["known"]):
             return
-        batch.counts = {**counts, **{name: batch.counts.get(name, 0) + counts[name] for name in ("new", "known")}}
+        batch.finished_at = batch.finished_at or at
+        batch.counts = {**counts, **batch.counts}  # leads are counted with each transaction, over all tries
         audit.record(session, "imported leads", actor, f"import:{batch_id}", {"file": batch.file, **counts})
 
 

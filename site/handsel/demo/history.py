@@ -6,6 +6,7 @@ desk show what they would show of real ones, and ``handsel rebuild`` changes not
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -57,6 +58,7 @@ class History:
     random: Random = field(init=False)
     stories: dict[str, Story] = field(init=False)
     crowd: Iterator[Person] = field(init=False)
+    mailboxes: Counter[str] = field(default_factory=Counter)
     owed: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -142,7 +144,8 @@ class History:
         ticked = tuple(box for box in offer.form.consents
                        if box.purpose in self.project.site.topics
                        and (box.by == "button" or self.random.random() < 0.7))
-        claim = Claim(person.email, person.email, people.answers(self.random, person, offer.form), ticked, ticket,
+        email = people.mailbox(self.random, person, self.mailboxes)
+        claim = Claim(email, email, people.answers(self.random, person, email, offer.form), ticked, ticket,
                       seen, at, offer.meta.language or self.project.site.language)
         return offer, claim
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from random import Random
@@ -49,18 +50,21 @@ class Person(NamedTuple):
 
     first_name: str
     last_name: str
-    email: str
     company: str
     environ: dict[str, str]
 
 
 def crowd(random: Random) -> Iterator[Person]:
-    """People without end; no two with the same mailbox or the same network."""
+    """People without end; no two from the same network."""
     for number in count():
-        first, last = random.choice(FIRST), random.choice(LAST)
-        local = f"{first}.{last}{number}".lower().replace("'", "").replace("ë", "e")
-        yield Person(first, last, f"{local}@{random.choice(MAILBOXES)}", random.choice(COMPANIES),
-                     _environ(random, number))
+        yield Person(random.choice(FIRST), random.choice(LAST), random.choice(COMPANIES), _environ(random, number))
+
+
+def mailbox(random: Random, person: Person, taken: Counter[str]) -> str:
+    """A mailbox for ``person`` that nobody has yet; ``taken`` counts how often each name has one."""
+    local = f"{person.first_name}.{person.last_name}".lower().replace("'", "").replace("ë", "e")
+    taken[local] += 1
+    return f"{local}{taken[local] if taken[local] > 1 else ''}@{random.choice(MAILBOXES)}"
 
 
 def _environ(random: Random, number: int, browser: str = "") -> dict[str, str]:
@@ -77,12 +81,12 @@ def robot(random: Random) -> dict[str, str]:
     return _environ(random, random.randrange(1 << 23), ROBOT)
 
 
-def answers(random: Random, person: Person, form: CaptureForm) -> dict[str, Any]:
+def answers(random: Random, person: Person, email: str, form: CaptureForm) -> dict[str, Any]:
     """What ``person`` types into ``form``; optional questions stay empty as often as not."""
     found: dict[str, Any] = {}
     for field in form.fields:
         if field.type == "email":
-            found[field.name] = person.email
+            found[field.name] = email
         elif field.always_filled or random.random() < 0.5:
             found[field.name] = _answer(random, person, field)
     return found

@@ -48,15 +48,24 @@ def show_command(who: str, as_json: bool) -> None:
         click.echo(f"{at[:16].replace('T', ' ')}  {words}")
 
 
+def _capture(row: dict[str, str]) -> str:
+    if row["form"] == "import":
+        return f"came with a file ({row['source']})"
+    waits = f" (waits: {row['quarantine']})" if row["quarantine"] else ""
+    return f"form {row['form']} of {row['offer'] or 'the preferences page'}{waits}"
+
+
 def _events(told: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
     """What happened, by time (UTC), in a few words each."""
-    events = [(row["at"], f"form {row['form']} of {row['offer'] or 'the preferences page'}"
-               + (f" (waits: {row['quarantine']})" if row["quarantine"] else "")) for row in told["capture"]]
+    events = [(row["at"], _capture(row)) for row in told["capture"]]
     events += [(row["proven_at"], "mailbox proven") for row in told["capture"] if row["proven_at"]]
     events += [(row["at"], f"consent {row['purpose']}: {row['state']} ({row['way']})") for row in told["consent"]]
     events += [(row["at"], f"download of {row['offer']}") for row in told["download"]]
     events += [(row["sent_at"] or row["due_at"], f"{row['kind']} {row['step'] or row['offer']}: {row['state']}")
                for row in told["message"]]
+    events += [(row["at"], f"stage {row['stage']} by {row['actor']}" + (f": {row['reason']}" if row["reason"] else ""))
+               for row in told["stage_decision"]]
+    events += [(row["at"], f"sale of {int(row['cents']) / 100:.2f} {row['currency']}") for row in told["sale"]]
     return events
 
 

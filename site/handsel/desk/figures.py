@@ -67,7 +67,8 @@ def funnels(session: Session, span: Span, offer: str | None = None) -> dict[str,
             found[slug].excluded[excluded] += int(hits)
         else:
             found[slug].views += int(hits)
-    within = (Capture.at >= span.begins, Capture.at < span.ends, Capture.quarantine == "")
+    within = (Capture.at >= span.begins, Capture.at < span.ends, Capture.quarantine == "",
+              Capture.offer != "")  # what came in a file, or was said on the preferences page, came through no page
     captures = select(Capture.offer, func.count(), func.count(Capture.proven_at)).where(*within)
     captures = captures.where(Capture.offer == offer) if offer else captures
     for slug, count, proven in session.execute(captures.group_by(Capture.offer)):

@@ -43,7 +43,8 @@ HELD_WORDS = {"honeypot": "A field that people do not see was filled in, as robo
               "too-fast": "The form came back faster than a person types."}
 WAY_WORDS = {"form": "on the form", "download": "by fetching the download", "one-click": "by the mail program",
              "unsubscribe page": "on the unsubscribe page", "preferences": "on the preferences page",
-             "erasure": "with the erasure", "confirm": "by the link in the mail"}
+             "erasure": "with the erasure", "confirm": "by the link in the mail",
+             "import": "in a file that was brought in", "import undone": "with the file that was taken back"}
 EXCLUDED = {"bot": "views by robots", "prefetch": "views fetched ahead", "head": "views only asked about",
             "duplicate": "views of people who count already", "crossed over": "people who saw two variants",
             "before start": "people who knew the page before the start",

@@ -146,5 +146,8 @@ def test_the_command_line_sets_stages_and_puts_down_sales(project: Path, app: Fl
     assert (said.exit_code, said.output) == (0, "ann@example.org brought 250.00 GBP.\n")
     wrong = CliRunner().invoke(group, [*ask, "stage", "ann@example.org", "hot"], env=settings)
     assert (wrong.exit_code, "Use one of iql, mql" in wrong.output) == (1, True)
+    told = CliRunner().invoke(group, [*ask, "show", "ann@example.org"], env=settings).output
+    assert "stage sql by command line: Called" in told
+    assert "sale of 250.00 GBP" in told
     db.session.rollback()
     assert db.session.get_one(Lead, lead_id).stage == "customer"

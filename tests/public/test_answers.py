@@ -115,7 +115,7 @@ def test_the_page_for_an_error_goes_out_even_when_the_project_cannot_be_read(bro
 
 
 def test_machines_get_an_error_as_data(small: Flask) -> None:
-    response = small.test_client().get("/api/v1/nothing")
+    response = small.test_client().get("/api/nothing")
 
     assert response.status_code == 404
     assert response.json == {"error": {"status": 404, "title": WORDS[404], "detail": response.json["error"]["detail"]}}

@@ -53,7 +53,7 @@ def styles_of(site: Flask, theme: Theme) -> Iterator[tuple[str, bytes]]:
             yield path, re.findall(r"<style>(.*?)</style>", html, re.S)[0].encode()
 
 
-@pytest.mark.parametrize("theme", looks(), ids=str)
+@pytest.mark.parametrize("theme", list(looks()), ids=str)
 def test_the_largest_pages_keep_their_budget_in_every_look(theme: Theme, site: Flask) -> None:
     for path, css in styles_of(site, theme):
         assert len(css) <= 8_000, path

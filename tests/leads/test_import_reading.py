@@ -122,6 +122,46 @@ def test_a_zip_bomb_ends_at_the_cap_and_never_stands_in_memory(tmp_path, monkeyp
     tracemalloc.stop()
 
 
+HUGE = 96 << 20
+ONE_CELL = "<worksheet><sheetData><row><c t='str'><v>{}</v></c></row></sheetData></worksheet>"
+
+
+@pytest.mark.parametrize(("sheet", "opens"), [
+    (ONE_CELL.format("a" * HUGE), True), (f"<worksheet a='{'a' * HUGE}'/>", False),
+    ("<worksheet>" + "<a>" * (HUGE // 8), False)])
+def test_no_part_of_a_sheet_fills_the_memory(tmp_path, sheet, opens):
+    path = made_workbook(tmp_path / "huge.xlsx", sheet)
+    del sheet
+    tracemalloc.start()
+    if opens:
+        assert len(opened(path).head[0]) == workbook.LONGEST
+    else:
+        with pytest.raises(HandselError, match="cannot be read"):
+            opened(path)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_a_row_of_a_million_cells_is_wrong_and_no_more(tmp_path):
+    rows = list(opened(written(tmp_path, b"email\na@example.org\n" + b"," * 900_000 + b"x\nb@example.org\n")).rows())
+    assert rows[1] == (3, Broken("It has more than 500 cells, or 200,000 signs."))
+    assert [rows[0][1], rows[2][1]] == [["a@example.org"], ["b@example.org"]]
+
+
+def test_signs_that_steer_a_terminal_do_not_come_through_names_of_columns(tmp_path):
+    table = opened(written(tmp_path, b'email,"na\x1b[2Jme\nx"\n'))
+    assert table.head == ("email", "na [2Jme x")
+
+
+def test_half_a_sign_from_a_workbook_is_left_out(tmp_path):
+    path = made_workbook(tmp_path / "half.xlsx", "<worksheet><sheetData>" + "".join(
+        f"<row><c t='str'><v>{text}</v></c></row>" for text in ("email", "ada_xD800_@example.org")
+        ) + "</sheetData></worksheet>")
+    table = opened(path)
+    (_, cells), = table.rows()
+    assert Rules(mapped(table.head, {}, {}, "x"), {}).said(2, list(cells)).email == "ada@example.org"
+
+
 @pytest.mark.parametrize("sheet", [
     "<worksheet><sheetData><row r='1'><c r='XFD1'><v>1</v></c></row></sheetData></worksheet>",
     "<worksheet><sheetData><row r='x'>", "<worksheet><sheetData><row><c><v>nan?</v></c></row></sheetData></worksheet>",

@@ -207,6 +207,17 @@ def test_consent_of_those_who_proved_their_mailbox_elsewhere_stands(bring, clock
     assert (lead("ada@example.org").consent_text, lead("bob@example.org").consent_text) == ("newsletter", "")
 
 
+def test_what_was_left_out_the_first_time_is_taken_up_the_second(bring, clock):
+    text = "email\nada@example.org\n"
+    bring(text)
+    bring(text, *AGREED)
+    bring(text, *AGREED, "--confirmed", "--offer", "guide")
+    ada = lead("ada@example.org")
+    assert (ada.consent_text, ada.offers_text) == ("newsletter", "guide")
+    assert [event.state for event in db.session.scalars(select(Consent).order_by(Consent.id))] == [
+        "given", "given", "confirmed"]
+
+
 @pytest.mark.parametrize("confirmed", [(), ("--confirmed",)])
 def test_nobody_who_left_comes_back(bring, clock, confirmed):
     left, withdrew, bounced = (make_lead(email=f"{name}@example.org") for name in ("left", "withdrew", "bounced"))
@@ -369,3 +380,10 @@ def test_hostile_cells_come_in_as_text(bring, clock):
     bring("email,name\n" + "".join(f'h{number}@example.org,"{cell}"\n' for number, cell in enumerate(cells)))
     assert [lead(f"h{number}@example.org").name for number in range(len(cells))] == cells
     assert json.loads(json.dumps(cells)) == cells
+
+
+def test_history_says_that_a_lead_came_with_a_file(bring, clock, app, project, engine_url):
+    bring("email\nada@example.org\n", *AGREED)
+    said = CliRunner().invoke(cli.group, ["--project", str(project), "leads", "show", "ada@example.org"])
+    assert "came with a file (import:" in said.output
+    assert "consent newsletter: given (import)" in said.output

@@ -101,7 +101,8 @@ def _options(table: Table, given: dict[str, Any]) -> Options:
     columns = mapped(table.head, _pairs(given["maps"]), custom, table.path.name)
     words = _words(given["purposes"], given["wordings"], project.site.topics)
     tags = {*tag_list(given["tags"]), *(project.offers[offer].meta.tags if offer else ())}
-    rules = Rules(columns, custom, tuple(words), tuple(sorted(tags)))
+    rules = Rules(columns, custom, tuple(words), tuple(sorted(tags)),
+                  f"{offer} {'confirmed' if given['confirmed'] else ''}".strip())
     return Options(rules, offer, words, project.site.language, given["confirmed"])
 
 

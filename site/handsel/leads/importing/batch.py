@@ -26,7 +26,7 @@ from handsel.leads import consents
 from handsel.leads.cells import is_plain
 from handsel.leads.due import random_key
 from handsel.leads.importing.row import Refused, Rules, Said
-from handsel.leads.importing.table import Broken, Table
+from handsel.leads.importing.table import Broken, Table, printable
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
 from handsel.leads.profile import COLUMNS, joined, overlaid, refresh
 from handsel.leads.unsubscribe import unsubscribe
@@ -91,8 +91,8 @@ def begin(table: Table, options: Options, actor: Actor, at: datetime) -> int:
         found = session.scalars(select(LeadImport).where(
             LeadImport.fingerprint == mark, LeadImport.undone_at.is_(None)).order_by(LeadImport.id)).first()
         if found is None:
-            found = LeadImport(at=at, fingerprint=mark, file=table.path.name[:200], options=options.written(),
-                               actor=actor.name, account_id=actor.account_id)
+            found = LeadImport(at=at, fingerprint=mark, file=printable(table.path.name)[:200], actor=actor.name,
+                               account_id=actor.account_id, options=options.written())
             session.add(found)
             session.flush()
         return found.id

@@ -29,7 +29,7 @@ STATUSES = (
 AGREES = {"", "active", "enabled", "subscribed", "confirmed", "ok"}
 LONGEST = 2000  # characters of a custom field
 _TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LENGTHS = {name: getattr(Lead.__table__.columns[name].type, "length", None) or LONGEST for name in STANDARD}
 
 
@@ -49,13 +49,15 @@ class Said:
     purposes: tuple[str, ...]
     cells: tuple[str, ...]
     """The row as it stands in the file."""
+    marks: str
+    """What else an import with the same row would have to say to be another one."""
     block: str
     """``unsubscribe``, ``bounce`` or ``complaint`` if the person gets no mail where they come from; else empty."""
 
     @property
     def once(self) -> str:
         """What makes the fact one of a kind: who it is about, and all that it says."""
-        told = json.dumps([self.email, self.answers, self.tags, self.purposes, self.block], sort_keys=True)
+        told = json.dumps([self.email, self.answers, self.tags, self.purposes, self.block, self.marks], sort_keys=True)
         return "import:" + blake2b(told.encode(), digest_size=16).hexdigest()
 
 
@@ -67,6 +69,8 @@ class Rules:
     custom: Mapping[str, Field]
     purposes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    marks: str = ""
+    """What is said of all rows together beside their consents and tags."""
 
     def said(self, number: int, cells: Sequence[str]) -> Said:
         """What the row says. Raises Refused."""
@@ -87,7 +91,8 @@ class Rules:
         block, pending = _standing(given.get("status", ""), given.get("unsubscribed", ""))
         purposes = () if block or pending else self._agreed(given)
         tags = {*self.tags, *_tags(given.get("tags", ""))}
-        return Said(number, email, address.normalized, answers, tuple(sorted(tags)), purposes, tuple(cells), block)
+        return Said(number, email, address.normalized, answers, tuple(sorted(tags)), purposes, tuple(cells),
+                    self.marks, block)
 
     def _answer(self, name: str, cell: str) -> Any:
         if name in STANDARD:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +18,8 @@ from handsel.leads.importing import workbook
 LARGEST = 512 << 20  # bytes: far more than a million rows, and far less than a disk
 LONGEST_CELL = 100_000  # characters; behind more of them there is a quotation mark that never ends
 LONGEST_LINE = 1 << 20
+LONGEST_ROW = 200_000
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 BLOCK = 1 << 20
 SEPARATORS = ",;\t|"
 NOT_UTF8 = "It is not UTF-8 and was read as Windows-1252: look whether letters such as é and ü are right."
@@ -71,7 +74,12 @@ def opened(path: Path) -> Table:
     if isinstance(head, Broken):
         raise HandselError(path.name, head.reason or "There is nothing in it.",
                            "The first row names the columns; one of them holds the e-mail addresses.")
-    return Table(path, tuple(cell.strip() for cell in head), digest, table.encoding, table.separator, table.note)
+    return Table(path, tuple(printable(cell) for cell in head), digest, table.encoding, table.separator, table.note)
+
+
+def printable(text: str) -> str:
+    """A name from outside as it can be shown and kept: one line, without signs that steer a terminal."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 def _look(path: Path) -> tuple[str, str, bytes]:
@@ -137,11 +145,16 @@ def _csv(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, Cells
     while True:
         number += 1
         try:
-            yield number, next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
             yield number, Broken(f"A cell does not end within {LONGEST_CELL:,} signs: a quotation mark is missing.")
+            continue
+        if len(cells) > workbook.WIDEST or sum(map(len, cells)) > LONGEST_ROW:
+            yield number, Broken(f"It has more than {workbook.WIDEST} cells, or {LONGEST_ROW:,} signs.")
+            continue
+        yield number, cells
 
 
 def _filled(rows: Iterator[tuple[int, Cells | Broken]] | Iterator[tuple[int, Cells]],

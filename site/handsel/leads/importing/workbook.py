@@ -21,6 +21,9 @@ TEXTS = 100 << 20  # bytes of texts that cells share: they are held in memory
 PARTS = 4 << 20  # bytes of each of the small parts
 WIDEST = 500  # columns; a cell far to the right must not make a row of thousands
 LONGEST = 32_767  # characters in one cell, as in the format itself
+MOST_TEXTS = 4_000_000
+DEEPEST = 64  # elements within elements; a sheet has a handful
+LONGEST_PART = 1 << 20  # bytes that the parser may hold back while it waits for the end of one tag
 BLOCK = 64 << 10
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  # the day that spreadsheets count from, without a zone
 EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
@@ -87,10 +90,7 @@ class _Workbook:
         return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
     def _small(self, part: str, start: Start) -> None:
-        parser = self.parser(start)
-        for block in self.blocks(part, PARTS):
-            parser.Parse(block)
-        parser.Parse(b"", True)
+        self.parse(self.parser(start), part, PARTS)
 
     def _styles(self) -> None:
         formats: dict[int, str] = {}
@@ -128,28 +128,60 @@ class _Workbook:
             match _local(name):
                 case "si":
                     self.texts.append(_unescaped("".join(said))[:LONGEST])
+                    if len(self.texts) > MOST_TEXTS:
+                        raise HandselError(self.name, f"It has more than {MOST_TEXTS:,} texts.", "Save it as CSV.")
                 case "t":
                     state["text"] = False
                 case "rPh":
                     state["phonetic"] -= 1
 
         parser = self.parser(start, end, lambda text: said.append(text) if state["text"] else None)
-        for block in self.blocks("xl/sharedStrings.xml", TEXTS):
-            parser.Parse(block)
-        parser.Parse(b"", True)
+        self.parse(parser, "xl/sharedStrings.xml", TEXTS)
 
     def parser(self, start: Start, end: Callable[[str], None] | None = None,
                text: Callable[[str], object] | None = None) -> Any:
         """A parser that refuses a document type."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
+        depth = 0
+
+        def deeper(name: str, given: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > DEEPEST:
+                raise _broken(self.name)
+            start(name, given)
+
+        def back(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            if end is not None:
+                end(name)
+
+        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = deeper, back, text
         parser.StartDoctypeDeclHandler = self._refuse
         return parser
 
     def _refuse(self, *_given: object) -> None:
         raise HandselError(self.name, "It declares a document type, which no spreadsheet does.",
                            "Save it anew from your spreadsheet, or as CSV UTF-8.")
+
+    def parse(self, parser: Any, part: str, most: int) -> None:
+        """Feed a whole part to the parser."""
+        for _ in self.fed(parser, part, most):
+            pass
+
+    def fed(self, parser: Any, part: str, most: int) -> Iterator[None]:
+        """Feed a part to the parser, and come back after each block."""
+        total = 0
+        for block in self.blocks(part, most):
+            parser.Parse(block)
+            total += len(block)
+            if total - parser.CurrentByteIndex > LONGEST_PART:
+                raise _broken(self.name)
+            yield
+        parser.Parse(b"", True)
+        yield
 
     def blocks(self, part: str, most: int) -> Iterator[bytes]:
         """The bytes of one part, unpacked, as long as they are not too many."""
@@ -176,15 +208,13 @@ class _Sheet:
         self.said: list[str] | None = None
         self.value = ""
         self.phonetic = False
+        self.room = LONGEST
 
     def rows(self, part: str) -> Iterator[Row]:
         parser = self.book.parser(self._start, self._end, self._text)
-        for block in self.book.blocks(part, SHEET):
-            parser.Parse(block)
+        for _ in self.book.fed(parser, part, SHEET):
             yield from self.done
             self.done.clear()
-        parser.Parse(b"", True)
-        yield from self.done
 
     def _start(self, name: str, given: dict[str, str]) -> None:
         match _local(name):
@@ -198,14 +228,16 @@ class _Sheet:
                     raise HandselError(self.book.name, f"Row {self.number} has more than {WIDEST} columns.",
                                        "Keep the columns that you need, and save it anew.")
                 self.kind, self.style, self.value = given.get("t", ""), given.get("s", ""), ""
+                self.room = LONGEST
             case "v" | "t" if not self.phonetic:
                 self.said = []
             case "rPh":
                 self.phonetic = True
 
     def _text(self, text: str) -> None:
-        if self.said is not None:
+        if self.said is not None and self.room > 0:
             self.said.append(text)
+            self.room -= len(text)
 
     def _end(self, name: str) -> None:
         match _local(name):

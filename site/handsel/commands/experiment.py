@@ -8,6 +8,7 @@ from typing import IO
 
 import click
 
+from handsel.commands.replay import replay_command
 from handsel.commands.status import status_command
 from handsel.commands.testing import forecast_lines, ship_command, start_command, stop_command
 
@@ -24,7 +25,7 @@ def experiment_command() -> None:
     """
 
 
-for _command in (status_command, start_command, stop_command, ship_command):
+for _command in (status_command, start_command, stop_command, ship_command, replay_command):
     experiment_command.add_command(_command)
 
 

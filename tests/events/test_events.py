@@ -27,7 +27,8 @@ from support.desk import AtDesk
 from support.funnel import ADVICE, take
 from support.letters import now
 
-EVENT = 'event: {starts_at: 2026-03-10 18:00, duration: 90 minutes, url: "https://meet.example/r?a=1", reminder: 1 hour}'
+EVENT = ('event: {starts_at: 2026-03-10 18:00, duration: 90 minutes, url: "https://meet.example/r?a=1", '
+         'reminder: 1 hour}')
 REMINDER = """---
 subject: Tomorrow at six
 before: 1 day

@@ -5,8 +5,8 @@ project's root:
 
     python tests/tools/build_sample_book.py offers/heat-pump-whitepaper/paper
 
-``offers/home-energy-guide/guide.pdf`` is not made here: it is what Handsel itself prints of ``guide/`` on a machine with
-the fonts named below (``instance/books/``), kept so that machines without WeasyPrint give it too.
+``offers/home-energy-guide/guide.pdf`` is not made here: it is what Handsel itself prints of ``guide/`` on a machine
+with the fonts named below (``instance/books/``), kept so that machines without WeasyPrint give it too.
 
 Each folder holds numbered chapters (``01-….md``) and a ``book.css``. Title, subtitle, author, language and the name of
 the PDF come from ``offer.md`` one level up, or in the folder that is named after an equals sign. A book of one chapter

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, event, text
+from sqlalchemy import BigInteger, Dialect, Engine, Index, Integer, MetaData, String, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -181,6 +181,24 @@ def is_sqlite() -> bool:
 
 def insert_or(table: type[Base], dialect: str) -> Any:
     """An INSERT for ``table`` that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update`` on either engine."""
-    from sqlalchemy.dialects import postgresql, sqlite
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite as engine
+    else:
+        from sqlalchemy.dialects import postgresql as engine  # type: ignore[no-redef]
+    return engine.insert(table.__table__)  # type: ignore[arg-type]
 
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table.__table__)
+
+def partial_index(name: str, *columns: str, unique: bool = False, sqlite: str, postgresql: str) -> Index:
+    """An index over the rows for which a condition holds, in the words of each engine.
+
+    PostgreSQL's is told to the index when it is made there: to name it here would load that engine's whole dialect in
+    each process, on SQLite too.
+    """
+    index = Index(name, *columns, unique=unique, sqlite_where=text(sqlite))
+
+    @event.listens_for(index, "before_create")
+    def _tell(index: Index, connection: Connection, **_options: object) -> None:
+        if connection.dialect.name == "postgresql":
+            index.dialect_options["postgresql"]["where"] = text(postgresql)
+
+    return index

@@ -41,7 +41,8 @@ def test_the_models_and_the_migrations_make_the_same_columns(
             look = inspect(db.engine)
             return {
                 table: (sorted((c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(table)),
-                        sorted((i["name"] or "", tuple(i["column_names"]), i["unique"])
+                        sorted((i["name"] or "", tuple(i["column_names"]), i["unique"],
+                                sorted((name, str(value)) for name, value in i.get("dialect_options", {}).items()))
                                for i in look.get_indexes(table)),
                         sorted((k["name"] or "", k["referred_table"], str(k["options"]))
                                for k in look.get_foreign_keys(table)))

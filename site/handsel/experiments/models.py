@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, Date, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from handsel.db import Instant, Key, Model
+from handsel.db import Instant, Key, Model, partial_index
 
 GOALS = ("capture", "confirmed", "mql", "sql", "value")
 
 
 def _uncounted(table: str) -> Index:
     """Finds the few facts that no count knows yet among the many that are counted."""
-    return Index(f"ix_{table}_uncounted", "offer", "visitor", sqlite_where=text("counted = 0"),
-                 postgresql_where=text("NOT counted"))
+    return partial_index(f"ix_{table}_uncounted", "offer", "visitor", sqlite="counted = 0", postgresql="NOT counted")
 
 
 class Exposure(Model):
@@ -60,8 +59,8 @@ class Experiment(Model):
 
     __tablename__ = "experiment"
     __table_args__ = (
-        Index("uq_experiment_offer_open", "offer", unique=True, sqlite_where=text("ended_at IS NULL"),
-              postgresql_where=text("ended_at IS NULL")),
+        partial_index("uq_experiment_offer_open", "offer", unique=True, sqlite="ended_at IS NULL",
+                      postgresql="ended_at IS NULL"),
         Index("ix_experiment_offer_started_at", "offer", "started_at"),
     )
 

@@ -33,7 +33,9 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_len
 class Part(BaseModel):
     """A frozen value read from a file; a key that it does not know is a fault."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, protected_namespaces=())
+    # Validators are built at the first file that is read: most processes take up what another has read.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, protected_namespaces=(),
+                              defer_build=True)
 
     missing: ClassVar[dict[str, tuple[str, str, str]]] = {}
     """For a required key: the kind of fault when it is missing, what to say, and what to do."""

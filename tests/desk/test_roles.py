@@ -201,3 +201,25 @@ def test_public_pages_set_no_cookie_and_do_not_vary_by_one(app):
     answer = app.test_client().get("/")
     assert "Set-Cookie" not in answer.headers
     assert "Cookie" not in answer.headers.get("Vary", "")
+
+
+@pytest.mark.parametrize("path", ["/desk/leads/{}", "/desk/tests/{}", "/desk/tests/{}/ship", "/desk/accounts/{}"])
+def test_numbers_that_no_database_holds_are_not_found(app: Flask, path: str) -> None:
+    owner = AtDesk(app, "owner")
+    for number in (2**31, 2**63 - 1, 2**63, 10**40):
+        assert owner.get(path.format(number)).status_code == 404
+
+
+def test_a_nul_is_refused_before_a_database_has_to(app: Flask, things: dict[str, Any]) -> None:
+    owner = AtDesk(app, "owner")
+    test = f"/desk/tests/{things['experiment_id']}"
+    before = contents()
+
+    for path in ("/desk/tests?search=%00", "/desk/messages?offer=a%00b", "/desk/leads?tag=%00", "/desk/offers/%00"):
+        assert owner.get(path).status_code == 400
+    for path, fields in ((f"{test}/learned", {"learned": "a\0b"}), (f"{test}/stop", {"learned": "\0"}),
+                         (f"/desk/leads/{things['lead_id']}/tags", {"tag": "a\0"}),
+                         ("/desk/tests/start/guide", {"hypothesis": ["fine", "a\0b"]})):
+        assert owner.post(path, **fields).status_code == 400
+
+    assert contents() == before

@@ -26,6 +26,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 PREFIX = "/desk"
 EVERYBODY: frozenset[str] = frozenset({"everybody"})
 SAFE = {"GET", "HEAD", "OPTIONS"}
+LARGEST = 2**63 - 1
 REFRESH_SECONDS = 300  # how exactly the eight idle hours are kept, against a cookie in every answer
 
 csrf = CSRFProtect()
@@ -120,9 +121,12 @@ class DeskBlueprint(Blueprint):
                 return _to_sign_in()
             if current_user.role not in allowed:
                 abort(403)
+        _answerable()
         if request.method not in SAFE:
             _from_here()
             csrf.protect()
+            if any("\0" in text for texts in request.form.listvalues() for text in texts):
+                abort(400)
         return None
 
 
@@ -187,6 +191,15 @@ def _to_sign_in() -> ResponseReturnValue:
     if wanted in {"", PREFIX, PREFIX + "/"}:
         return redirect(url_for("sign_in.sign_in"), 303)
     return redirect(url_for("sign_in.sign_in", next=wanted), 303)
+
+
+def _answerable() -> None:
+    """Refuse an address that names what no database holds: texts with a NUL, and numbers of more than eight bytes."""
+    named = (request.view_args or {}).values()
+    if any("\0" in text for text in (*request.args.values(), *named) if isinstance(text, str)):
+        abort(400)
+    if any(number > LARGEST for number in named if isinstance(number, int)):
+        abort(404)
 
 
 def _from_here() -> None:

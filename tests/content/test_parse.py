@@ -92,6 +92,13 @@ def test_hostile_front_matter_is_answered_within_a_second(source: str) -> None:
     assert time.process_time() - began < 1
 
 
+def test_a_control_character_written_out_is_a_fault_as_one_in_the_file_is() -> None:
+    for value in ('"a\\0b"', '"\\x07"', '["\\e[2J"]'):
+        _, faults = parse.markdown("offer.md", f"---\ntitle: A\nsummary: {value}\n---\n".encode())
+
+        assert [(fault.kind, fault.line) for fault in faults] == [("control-character", 3)]
+
+
 SIGNS = "-:[]{}&*!|>'\"%@`#,?\n\t \x00\u2028ab0"
 
 

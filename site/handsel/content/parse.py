@@ -195,6 +195,9 @@ class _Builder:
             self._fault(event, "yaml-tag", f"The settings use the YAML tag `{event.tag[:60]}`.",
                         "Write plain values, and put quotes around text that begins with !.")
         if isinstance(event, yaml.ScalarEvent):
+            if found := _CONTROL.search(event.value):  # written as "\\0", which the text of the file does not show
+                self._fault(event, "control-character", f"A value holds the control character U+{ord(found[0]):04X}.",
+                            "Delete it.")
             plain = event.style is None or event.style == ""
             return None if plain and event.value in NULLS else event.value
         if isinstance(event, yaml.SequenceStartEvent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tracemalloc
 import zipfile
@@ -165,11 +166,35 @@ def test_half_a_sign_from_a_workbook_is_left_out(tmp_path):
 @pytest.mark.parametrize("sheet", [
     "<worksheet><sheetData><row r='1'><c r='XFD1'><v>1</v></c></row></sheetData></worksheet>",
     "<worksheet><sheetData><row r='x'>", "<worksheet><sheetData><row><c><v>nan?</v></c></row></sheetData></worksheet>",
-    "<worksheet><sheetData><row><c t='s'><v>x</v></c></row></sheetData></worksheet>", "", "\0\0"])
+    "<worksheet><sheetData><row><c t='s'><v>x</v></c></row></sheetData></worksheet>", "", "\0\0",
+    "<?xml version='1.0' encoding='rot13'?><worksheet/>",
+    "<worksheet><sheetData><row><c r='ß1'><v>1</v></c></row></sheetData></worksheet>"])
 def test_a_broken_sheet_is_an_error_with_advice(tmp_path, sheet):
     with pytest.raises(HandselError) as caught:
         opened(made_workbook(tmp_path / "broken.xlsx", sheet))
     assert caught.value.do
+
+
+def test_a_workbook_damaged_on_its_way_is_an_error_with_advice(tmp_path):
+    path = made_workbook(tmp_path / "damaged.xlsx", ONE_CELL.format("email" * 40))
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1:])
+        with contextlib.suppress(HandselError):
+            list(opened(path).rows())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(HandselError, match="cannot be read"):
+        opened(path)
+
+
+def test_a_cell_of_a_style_that_is_not_there_is_a_plain_number(tmp_path):
+    path = made_workbook(tmp_path / "style.xlsx", "<worksheet><sheetData>" + "".join(
+        f"<row><c s='{style}'><v>4</v></c></row>" for style in ("-5", "-1", "9", "0")) + "</sheetData></worksheet>")
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("xl/styles.xml", "<styleSheet><cellXfs><xf numFmtId='14'/></cellXfs></styleSheet>")
+    table = opened(path)
+    assert [table.head[0], *(cells[0] for _, cells in table.rows())] == ["4", "4", "4", "1900-01-03"]
 
 
 LAYOUTS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ BLOCK = 64 << 10
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  # the day that spreadsheets count from, without a zone
 EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 DATES = {*range(14, 23), 45, 46, 47}  # the built-in formats that show a day or a time
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _WORDS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')  # of a number format: what stands for itself, and colours
 
@@ -40,8 +42,8 @@ def read(path: Path) -> Iterator[Row]:
     try:
         with zipfile.ZipFile(path) as file:
             yield from _Workbook(file, path.name).rows()
-    except (zipfile.BadZipFile, expat.ExpatError, KeyError, ValueError, NotImplementedError, RuntimeError, OSError,
-            EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, LookupError, ValueError, NotImplementedError,
+            RuntimeError, OSError, EOFError) as error:
         raise _broken(path.name) from error
 
 
@@ -186,6 +188,8 @@ class _Workbook:
     def blocks(self, part: str, most: int) -> Iterator[bytes]:
         """The bytes of one part, unpacked, as long as they are not too many."""
         total = 0
+        if self.file.getinfo(part).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _broken(self.name)
         with self.file.open(part) as stream:
             while block := stream.read(BLOCK):
                 total += len(block)
@@ -268,7 +272,8 @@ class _Sheet:
 
     def _number(self) -> str:
         number = float(self.value)
-        if self.style and int(self.style) < len(self.book.dates) and self.book.dates[int(self.style)]:
+        style = int(self.style or -1)
+        if 0 <= style < len(self.book.dates) and self.book.dates[style]:
             try:
                 at = self.book.epoch + timedelta(seconds=round(number * 86400))
             except OverflowError:
@@ -279,9 +284,10 @@ class _Sheet:
 
 
 def _column(place: str) -> int:
+    """The number of the column of a place such as ``AB12``, from 0. Raises ValueError."""
     number = 0
     for sign in place.rstrip("0123456789")[:4]:
-        number = number * 26 + ord(sign.upper()) - 64
+        number = number * 26 + 1 + _LETTERS.index(sign.upper())
     return number - 1
 
 

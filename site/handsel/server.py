@@ -112,9 +112,9 @@ def mail(listener: socket.socket, root: Path, config: dict[str, Any]) -> Callabl
     """The work of a mail worker, which has no use for the web's ``listener``."""
 
     def work(ready: Ready) -> None:
+        listener.close()  # or the port would stay taken while a message is finished after the parent's death
         from handsel import worker
 
-        listener.close()  # or the port would stay taken while a message is finished after the parent's death
         app = create_app(root, **config)
         start_log(app)
         stop = threading.Event()

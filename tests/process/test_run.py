@@ -30,8 +30,9 @@ def page(site: Site, path: str = "/") -> str:
 
 
 def web_processes(site: Site) -> list[psutil.Process]:
-    """The web workers: those that hold the listening socket, without the parent; the mail worker has no business."""
-    return [child for child in site.children() if len(child.threads()) > 4]
+    """The web workers at work: many threads, and the listening socket, which the mail worker lets go."""
+    return [child for child in site.children() if len(child.threads()) > 4 and any(
+        held.status == psutil.CONN_LISTEN and held.laddr.port == site.port for held in child.net_connections("tcp"))]
 
 
 def test_it_starts_says_where_to_go_and_lets_the_owner_in_once(start_site: Start) -> None:

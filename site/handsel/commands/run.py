@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from handsel.processes import Child
+    from handsel.processes import Child, Parent
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True,
                     help="The address to listen on; 0.0.0.0 for all of this machine's.")
@@ -39,11 +39,20 @@ def run_command(host: str, port: int, workers: int) -> None:
 
     Example: handsel run --port 8080
     """
-    from handsel import assembly, backup, create_app, schema, server
+    from handsel.processes import undisturbed
+
+    root = project_root()
+    with undisturbed():
+        parent = _whole_site(root, host, port, workers)
+    _keep(parent, root)
+    click.echo("Stopped.")
+
+
+def _whole_site(root: Path, host: str, port: int, workers: int) -> Parent:
+    from handsel import assembly, create_app, schema, server
     from handsel.accounts import first_link, links
     from handsel.db import db
 
-    root = project_root()
     given = _own_address(root, host, port)
     listener = server.listen(host, port)
     app = create_app(root, **given)
@@ -65,9 +74,7 @@ def run_command(host: str, port: int, workers: int) -> None:
     for number in range(workers):
         parent.add(f"web-{number + 1}", server.web(listener, root, given, _news(_base(app, host, port))), rolling=True)
     parent.add("mail", server.mail(listener, root, given))
-    with backup.in_use(root / "instance"):
-        parent.run()
-    click.echo("Stopped.")
+    return parent
 
 
 @click.command("serve")
@@ -81,10 +88,18 @@ def serve_command(host: str, port: int, workers: int) -> None:
 
     Example: handsel serve --host 0.0.0.0 --workers 4
     """
-    from handsel import backup, create_app, schema, server
-    from handsel.db import db
+    from handsel.processes import undisturbed
 
     root = project_root()
+    with undisturbed():
+        parent = _web_alone(root, host, port, workers)
+    _keep(parent, root)
+
+
+def _web_alone(root: Path, host: str, port: int, workers: int) -> Parent:
+    from handsel import create_app, schema, server
+    from handsel.db import db
+
     listener = server.listen(host, port)
     app = create_app(root)
     server.start_log(app)
@@ -95,6 +110,12 @@ def serve_command(host: str, port: int, workers: int) -> None:
     parent = _parent(lambda word: click.echo(f"Handsel {__version__} serves {word['name']} on {base}"))
     for number in range(workers):
         parent.add(f"web-{number + 1}", server.web(listener, root, {}, _news(base)), rolling=True)
+    return parent
+
+
+def _keep(parent: Parent, root: Path) -> None:
+    from handsel import backup
+
     with backup.in_use(root / "instance"):
         parent.run()
 
@@ -130,7 +151,7 @@ def _news(base: str) -> Callable[[Flask], dict[str, Any]]:
     return news
 
 
-def _parent(tell: Callable[[dict[str, Any]], None]) -> Any:
+def _parent(tell: Callable[[dict[str, Any]], None]) -> Parent:
     from handsel.processes import Parent
 
     told = False

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from handsel import bytecode, clock, config, db, headers, limits, schema
+from handsel import bytecode, clock, config, db, headers, limits, schema, storage
 
 
 def assemble(root: Path, given: dict[str, Any]) -> Flask:
@@ -30,6 +30,7 @@ def assemble(root: Path, given: dict[str, Any]) -> Flask:
     bytecode.init_app(app)
     headers.init_app(app)
     limits.init_app(app)
+    storage.init_app(app)
     _subjects(app)
     _audiences(app)
     proxies = settings["TRUSTED_PROXIES"].value

@@ -60,6 +60,9 @@ SETTINGS: tuple[Setting, ...] = (
             "Whom `handsel doctor` asks about the sender's domain, such as `9.9.9.9`; empty: whom this machine asks."),
     Setting("SECRET_KEY", str, "", "Signs sessions and links; empty: made once in `instance/secret_key`.", True),
     Setting("REDIS_URL", str, "", "Keeps rate limits for several machines; empty: kept beside the database.", True),
+    Setting("STORAGE_URL", str, "",
+            "`s3://bucket/prefix?endpoint=https://…&region=…` holds printed guides for several machines, and "
+            "`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` its key; empty: they stay in `instance/`.", True),
     Setting("RATE_LIMITS", _one_of("on", "off"), "on", "`off` for load tests; refused in production."),
     Setting("TRUSTED_PROXIES", int, 0, "How many proxies in front of us set `X-Forwarded-*`."),
     Setting("METRICS_TOKEN", str, "",

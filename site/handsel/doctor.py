@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from handsel import clock, schema
+from handsel import clock, schema, storage
 from handsel.accounts.models import Account
 from handsel.config import Value
 from handsel.db import db, is_sqlite
@@ -55,7 +55,7 @@ def examine(app: Flask) -> list[Finding]:
     """All findings about ``app``, in an order in which one would mend them."""
     found: list[Finding] = []
     for check in (_settings, _keys, _folders, _database, _scale, _mail, _sender, _queue, _clocks, _content, _guides,
-                  _people, _backups):
+                  _storage, _people, _backups):
         try:
             found.extend(check(app))
         except HandselError as error:
@@ -240,6 +240,20 @@ def _guides(app: Flask) -> Iterator[Finding]:
         if why.is_file():
             yield Finding(True, f"offers/{offer.slug}", f"The PDF of its guide could not be printed: {why.read_text()}",
                           "The log of the worker says more; a restart of the worker tries again.")
+
+
+def _storage(app: Flask) -> Iterator[Finding]:
+    """Whether the store that machines share takes what it is given, and gives it back."""
+    store = storage.of(app)
+    if store is not None:
+        try:
+            store.try_out()
+        except HandselError as error:
+            yield Finding(True, storage.SETTING, f"{error.where}: {error.what}", error.do)
+    elif not is_sqlite() and any(offer.asset and offer.asset.book
+                                 for offer in app.extensions["handsel.offers"].project.offers.values()):
+        yield Finding(False, storage.SETTING, "Printed guides stay on the machine whose worker made them.",
+                      "With more than one web machine, set it to a bucket of theirs, or run a worker on each.")
 
 
 def _people(app: Flask) -> Iterator[Finding]:

@@ -46,14 +46,15 @@ def backup(output: str | None) -> None:
     """Write a backup while the site runs.
 
     It holds every lead that was acknowledged before the command began, a checksum, and no passwords or keys: keep
-    instance/secret_key and instance/config.toml at another safe place.
+    instance/secret_key and instance/config.toml at another safe place. Printed guides are not in it, wherever they are
+    kept: the worker prints them anew from the chapters in offers/, which belong in Git with content/ and forms/.
 
     Example: handsel db backup -o /mnt/backups/monday.zip
     """
     from flask import current_app
 
     from handsel import backup as backups
-    from handsel import clock
+    from handsel import clock, storage
 
     if output == "-":
         backups.write(sys.stdout.buffer)
@@ -68,6 +69,9 @@ def backup(output: str | None) -> None:
     unfinished.rename(path)
     rows = manifest["rows"]
     click.echo(f"Wrote {path}: {rows['lead']} leads, {rows['capture']} captures, {rows['message']} messages.")
+    store = storage.of(current_app)
+    if store is not None:
+        click.echo(f"Printed guides in {store} are not in it; a worker prints them anew from the chapters in offers/.")
 
 
 @db_command.command()

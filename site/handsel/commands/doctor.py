@@ -14,7 +14,8 @@ def doctor_command() -> None:
     """Name every unsafe or missing setting.
 
     Says what to do about each, and ends with exit code 1 if there is any. Looks at settings, keys, folders, disk,
-    database, mail server, DNS, queue, clocks, files, accounts and backups. Nothing is changed and no mail is sent.
+    database, mail server, DNS, queue, clocks, files, shared storage, accounts and backups. Nothing is changed and no
+    mail is sent; into shared storage it puts a small object, and takes it away again.
 
     Example: handsel doctor
     """

@@ -1,25 +1,34 @@
 """The printed editions of a guide under ``instance/books/``: where they lie and which one is given now.
 
-The worker writes them, web processes only look. Each edition is named by what it was made from, so it is never wrong;
-until a changed guide is printed, the edition before it is given.
+The worker writes them, web processes only look, and where machines share a store they fetch from it what another
+machine printed. Each edition is named by what it was made from, so it is never wrong; until a changed guide is printed,
+the edition before it is given.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handsel.content.schema import SiteSettings
 from handsel.offers.book import Book
 from handsel.offers.library import Offer
 
+if TYPE_CHECKING:
+    from handsel.offers.depot import Depot
+
 FOLDER = "books"
 PRESS = 1  # raise it when the same chapters are printed differently
 DEBIAN = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
+KEPT = 3  # editions of a guide: whoever began to fetch one may go on with it
 KINDS = {"epub": "application/epub+zip", "pdf": "application/pdf"}
 
 
@@ -32,19 +41,25 @@ class Edition:
     size: int
     pages: int | None
     is_newest: bool
+    sha256: str = ""
+    """Of its content, where machines share it."""
 
     @property
     def digest(self) -> str:
-        """What tells this edition from others of the same kind."""
-        return f"{self.path.parent.name}-{self.kind}"
+        """What tells this edition from others of the same kind, on every machine."""
+        return f"{self.path.parent.name}-{self.sha256 or self.kind}"
 
 
 @dataclass(frozen=True)
 class Editions:
-    """What of a guide can be given now. ``making`` names the kinds that are being made for the first time."""
+    """What of a guide can be given now. ``making`` names the kinds that are being made for the first time.
+
+    ``away``: the store that might have newer ones does not answer.
+    """
 
     files: dict[str, Edition]
     making: tuple[str, ...]
+    away: bool = False
 
 
 def key(site: SiteSettings, offer: Offer, url: str) -> str:
@@ -71,8 +86,9 @@ def site_url(config: Mapping[str, Any], site: SiteSettings) -> str:
     return str(config["SITE_URL"] or site.url).rstrip("/")
 
 
-def find(instance: Path, root: Path, site: SiteSettings, offer: Offer, url: str) -> Editions:
-    """What can be given of the guide of ``offer``."""
+def find(instance: Path, root: Path, site: SiteSettings, offer: Offer, url: str, *,
+         depot: Depot | None = None) -> Editions:
+    """What can be given of the guide of ``offer``; ``depot`` brings what another machine printed."""
     book = offer.asset.book if offer.asset else None
     assert book is not None
     place = newest(instance, site, offer, url)
@@ -80,12 +96,14 @@ def find(instance: Path, root: Path, site: SiteSettings, offer: Offer, url: str)
     making: list[str] = []
     for kind in ("pdf", "epub"):
         own = _own_pdf(root, book) if kind == "pdf" else None
+        if depot is not None and own is None:
+            depot.bring(place, kind)
         found = own or _look(place, kind, is_newest=True) or _before(place, kind)
         if found is not None:
             files[kind] = found
         elif not (place / f"no-{kind}").exists():
             making.append(kind)
-    return Editions(files, tuple(making))
+    return Editions(files, tuple(making), depot is not None and depot.is_away)
 
 
 def _own_pdf(root: Path, book: Book) -> Edition | None:
@@ -102,7 +120,7 @@ def _look(place: Path, kind: str, *, is_newest: bool) -> Edition | None:
         size = path.stat().st_size
     except OSError:
         return None
-    return Edition(kind, path, size, _pages(place) if kind == "pdf" else None, is_newest)
+    return Edition(kind, path, size, _pages(place) if kind == "pdf" else None, is_newest, _sha256(place, kind))
 
 
 def _before(newest: Path, kind: str) -> Edition | None:
@@ -120,6 +138,39 @@ def _pages(place: Path) -> int | None:
         return int((place / "pages").read_text())
     except (OSError, ValueError):
         return None
+
+
+def note(place: Path, kind: str) -> dict[str, Any]:
+    """What the store knows of an edition: ``sha256``, ``size``, ``pages``; empty where it is not shared."""
+    try:
+        told = json.loads((place / f"{kind}.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _sha256(place: Path, kind: str) -> str:
+    return str(note(place, kind).get("sha256", ""))[:16]
+
+
+def tidy(newest: Path) -> None:
+    """Throw away editions long out of date."""
+    others = sorted((place for place in newest.parent.iterdir() if place.is_dir() and place != newest),
+                    key=lambda place: place.stat().st_mtime_ns)
+    for place in others[: max(0, len(others) - KEPT + 1)]:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def alone(guide: Path, act: str) -> Iterator[None]:
+    """One process of a machine at a time does ``act`` (print, fetch) for a guide; the others find it done."""
+    guide.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(guide / f".{act}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def hindrance() -> tuple[str, str] | None:

@@ -41,7 +41,7 @@ def editions_of(offer: Offer) -> Editions:
     """What of the guide of ``offer`` can be given now."""
     site = doors.project().site
     return editions.find(Path(current_app.instance_path), Path(current_app.config["PROJECT_ROOT"]), site, offer,
-                         editions.site_url(current_app.config, site))
+                         editions.site_url(current_app.config, site), depot=current_app.extensions["handsel.depot"])
 
 
 def told(edition: Edition) -> str:
@@ -79,7 +79,7 @@ def contents(token: str, press: str) -> Response:
     return _page(reading, "contents", cover=cover(reading.offer), first=reading.book.chapters[0],
                  files=[(edition_name(reading.offer, kind), told(edition), edition)
                         for kind, edition in found.files.items()],
-                 making=[WORDS[kind] for kind in found.making], up=f"/get/{token}/{press}")
+                 making=[WORDS[kind] for kind in found.making], away=found.away, up=f"/get/{token}/{press}")
 
 
 @bp.get("/get/<token>/<press>/read/<name>/")

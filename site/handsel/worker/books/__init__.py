@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -12,13 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from flask import Flask
 
 from handsel.offers import editions
 from handsel.offers.book import PICTURES
+from handsel.offers.depot import Depot, Lot
 from handsel.offers.library import Offer
 from handsel.offers.project import Project
 from handsel.worker.books.epub import epub
@@ -28,7 +26,7 @@ from handsel.worker.books.printing import NOT_HERE
 from handsel.worker.house import site_url
 
 PATIENCE = 300  # seconds for one PDF
-KEPT = 3  # editions of a guide: whoever began to fetch one may go on with it
+AGAIN = 30.0  # seconds until a store that did not take what was printed is tried once more
 LEFT_OUT = ("The PDF of %s is left out: WeasyPrint or one of its system libraries is missing here. `handsel doctor` "
             "says what to install; the web reader and the EPUB do without.")
 log = logging.getLogger("handsel.books")
@@ -48,8 +46,9 @@ class Bindery(threading.Thread):
         live.on_change(lambda _: self.changed.set())
         self.changed.set()
         first = True
+        depot: Depot | None = self.app.extensions["handsel.depot"]
         while True:
-            self.changed.wait()
+            self.changed.wait(AGAIN if depot is not None and depot.owing else None)
             if self.ended:
                 return
             self.changed.clear()
@@ -72,13 +71,51 @@ def bind(app: Flask, *, anew: bool = False) -> list[str]:
     ``anew``: try once more what could not be printed before, since what was missing may have been installed.
     """
     project: Project = app.extensions["handsel.offers"].project
+    depot: Depot | None = app.extensions["handsel.depot"]
+    stock = _stock(depot) if depot is not None else None
     made: list[str] = []
+    newest: dict[str, str] = {}
     for offer in project.offers.values():
         if offer.asset is not None and offer.asset.book is not None:
             printed = matter(project.site, offer, site_url(app, project.site))
+            newest[offer.slug] = printed.key
+            lot = next((lot for lot in stock.get(offer.slug, ()) if lot.key == printed.key), None) if stock else None
+            if depot is not None and lot is not None:
+                _bring(depot, Path(app.instance_path), offer.slug, lot)
             made += _edition(app, offer, printed, anew=anew)
+            if depot is not None and stock is not None:
+                _give(depot, editions.folder(Path(app.instance_path), offer.slug) / printed.key, lot)
     _forget(Path(app.instance_path) / editions.FOLDER, project)
+    if depot is not None and stock and not project.faults:  # a faulty offer may look as if it were gone
+        with depot.trying():
+            depot.tidy(stock, newest)
     return made
+
+
+def _stock(depot: Depot) -> dict[str, list[Lot]] | None:
+    """What the shared store has; None when it does not say, and then what is printed is owed to it."""
+    depot.owing = False
+    with depot.trying():
+        return depot.stock()
+    return None
+
+
+def _bring(depot: Depot, instance: Path, slug: str, lot: Lot) -> None:
+    """Fetch what another machine has printed already, so that all give the same bytes."""
+    for kind in editions.KINDS:
+        if f"{kind}.json" in lot.names:
+            depot.bring(editions.folder(instance, slug) / lot.key, kind)
+
+
+def _give(depot: Depot, place: Path, lot: Lot | None) -> None:
+    """Put into the shared store what was printed here and is not there yet."""
+    there = lot.names if lot is not None else set()
+    for kind in editions.KINDS:
+        known = {f"book.{kind}": f"{kind}.json", f"no-{kind}": f"no-{kind}"}
+        ours = next((known[name] for name in known if (place / name).exists()), None)
+        if ours is not None and ours not in there:
+            with depot.trying():
+                depot.give(place, kind)
 
 
 def _edition(app: Flask, offer: Offer, printed: Matter, *, anew: bool) -> list[str]:
@@ -88,13 +125,13 @@ def _edition(app: Flask, offer: Offer, printed: Matter, *, anew: bool) -> list[s
         return []
     made = []
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(place.parent):
+    with editions.alone(place.parent, "print"):
         if not _is_done(place, "epub", anew=anew):
             _put(place / "book.epub", epub(printed, root))
             made.append(f"{offer.slug}.epub")
         if "pdf" in wanted and not _is_done(place, "pdf", anew=anew) and _print(offer.slug, printed, root, place):
             made.append(f"{offer.slug}.pdf")
-    _tidy(place)
+    editions.tidy(place)
     return made
 
 
@@ -136,25 +173,6 @@ def _put(path: Path, data: bytes) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_bytes(data)
     os.replace(fresh, path)
-
-
-@contextlib.contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """One worker at a time prints a guide; the others find it done."""
-    lock = os.open(place / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _tidy(newest: Path) -> None:
-    """Throw away editions long out of date."""
-    others = sorted((place for place in newest.parent.iterdir() if place.is_dir() and place != newest),
-                    key=lambda place: place.stat().st_mtime_ns)
-    for place in others[: max(0, len(others) - KEPT + 1)]:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _forget(place: Path, project: Project) -> None:

@@ -15,6 +15,7 @@ from handsel.accounts.audit import Actor
 from handsel.accounts.models import AuditEntry
 from handsel.db import db, writing
 from handsel.errors import HandselError
+from handsel.experiments.figures import lift_words
 from handsel.experiments.models import Conversion, Exposure
 from handsel.experiments.plan import findable, forecast
 from handsel.experiments.results import Results, latest
@@ -119,7 +120,7 @@ def test_young_traffic_is_told_and_without_a_plan_what_can_be_found(live: Live, 
     assert seen.hints == (
         "Only 8 days of traffic are known: take the weeks as a guess.",
         "Without a plan a real lift is found later: name the smallest lift that is worth the trouble.",
-        f"In 8 weeks your traffic can show a lift of {findable(0.2, 8 * 612.5):+.0%} or more.")
+        f"In 8 weeks your traffic can show a lift of {lift_words(findable(0.2, 8 * 612.5))} or more.")
 
 
 @pytest.mark.parametrize(("wanted", "said"), [

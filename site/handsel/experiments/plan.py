@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import ceil, sqrt
 from typing import NamedTuple
 
+from handsel.experiments.figures import lift_words
 from handsel.experiments.sequential import normal_quantile
 from handsel.experiments.value import inflation
 
@@ -107,7 +108,7 @@ def too_long(bolder: float | None, mde: float) -> str:
         return ("Your traffic is too low for this: not even a doubled rate would show in "
                 f"{LONGEST_WEEKS} weeks. Ask people what holds them back instead.")
     return (f"Your traffic is too low for this: test a bolder change. In {LONGEST_WEEKS} weeks you can find a lift of "
-            f"{bolder:+.0%} or more, and you ask for {mde:+.0%}.")
+            f"{lift_words(bolder)} or more, and you ask for {lift_words(mde)}.")
 
 
 def findable(baseline: float, visitors: float, *, alpha: float = 0.05, power: float = 0.8) -> float | None:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from handsel.errors import HandselError
 from handsel.experiments import plan
+from handsel.experiments.figures import lift_words
 from handsel.experiments.models import Conversion, Exposure
 from handsel.experiments.plan import Forecast
 from handsel.offers import acts
@@ -144,8 +145,8 @@ def _hints(seen: Outlook, *, own: bool) -> Iterator[str]:
         shares = len(wanted.split or ())
         if seen.rate and weekly and shares > 1:
             reach = plan.findable(seen.rate, weekly * plan.LONGEST_WEEKS * 2 / shares)
-            yield (f"In {plan.LONGEST_WEEKS} weeks your traffic can show a lift of {reach:+.0%} or more." if reach else
-                   plan.too_long(None, 1))
+            yield plan.too_long(None, 1) if reach is None else (
+                f"In {plan.LONGEST_WEEKS} weeks your traffic can show a lift of {lift_words(reach)} or more.")
 
 
 def outcome(project: Project, offer: Offer, changes: list[Change], *, running: bool) -> None:

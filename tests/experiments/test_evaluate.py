@@ -179,7 +179,7 @@ def test_the_calculator_speaks_in_sentences_and_in_json() -> None:
     arguments = ["experiment", "plan", "--baseline", ".1", "--mde", ".3", "--weekly-visitors", "2000"]
 
     assert CliRunner().invoke(group, arguments).output == (
-        "To find +30 % (from 10 % to 13 %) in 80% of tests:\n"
+        "To find +30 % (from 10 % to 13 %) in 80 % of tests:\n"
         "  1,776 visitors a variant, 3,552 in all\n"
         "  13 days at 2,000 visitors a week, so 2 full weeks\n"
         "  Run it for 2 full weeks, whatever you see on the way.\n")

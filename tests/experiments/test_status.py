@@ -53,6 +53,8 @@ def test_programs_get_the_shape_of_the_api(app: Flask, clock: Clock, ask: Any) -
         found = latest(connection, "guide")
     assert found is not None
     assert json.loads(ask("--json").output) == [found.as_dict()]
+    assert json.loads(ask("guide", "--json").output) == found.as_dict()
+    assert json.loads(ask("newsletter", "--json").output) is None
 
 
 def test_an_offer_without_a_test_and_no_offer_at_all_are_told_apart(app: Flask, ask: Any) -> None:

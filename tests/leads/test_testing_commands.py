@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def test_a_test_is_stopped_started_again_with_its_forecast_and_shipped(run: Run,
         0, "The test has ended. Everybody sees the control.\n  written  offers/guide/offer.md\n")
     lines = started.output.splitlines()
     assert lines[:2] == ["Nobody has seen this offer in the last 28 days.",
-                         "To find +50 % (from 3 % to 4.5 %) in 80% of tests:"]
+                         "To find +50 % (from 3 % to 4.5 %) in 80 % of tests:"]
+    visitors = re.fullmatch(r"  ([\d,]+) \+ ([\d,]+) visitors, ([\d,]+) in all", lines[2])
+    assert visitors is not None
+    control, challenger, both = (int(count.replace(",", "")) for count in visitors.groups())
+    assert (control + challenger, round(control / both, 3)) == (both, 0.8)
     assert lines[3:] == ["The test has started: a 80 %, b 20 %.", "  written  offers/guide/offer.md",
                          "Look at it at any hour: handsel experiment status guide"]
     assert (refused.exit_code, refused.output.splitlines()[-1]) == (

@@ -13,7 +13,8 @@ WAITING = "{}: offer.md asks for a test, and no worker has seen it yet. It begin
 
 @click.command("status")
 @click.argument("offer", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table; the shape of the API.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table; the shape of the API. "
+                                                  "Without OFFER a list of them.")
 @with_app
 def status_command(offer: str | None, as_json: bool) -> None:
     """Rates with intervals that hold at any time, the verdict in words, and who was left out and why.
@@ -42,7 +43,8 @@ def status_command(offer: str | None, as_json: bool) -> None:
         raise HandselError(f"offers/{slug}", "There is no such offer.", nearest(slug, {*project.offers, *newest}))
     chosen = [each for name, each in sorted(newest.items()) if slug in (None, name)]
     if as_json:
-        click.echo(json.dumps([each.as_dict() for each in chosen], indent=2))
+        all_of_them = [each.as_dict() for each in chosen]
+        click.echo(json.dumps(all_of_them if slug is None else all_of_them[0] if chosen else None, indent=2))
         return
     waiting = [name for name, each in project.offers.items() if each.runs and slug in (None, name) and not (
         name in newest and newest[name].is_running)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -35,11 +36,18 @@ class Shares(click.ParamType):  # type: ignore[type-arg]
 def forecast_lines(found: Forecast, baseline: float, mde: float, power: float, weekly: float | None) -> list[str]:
     """What the calculator says, for a terminal."""
     said = [f"To find {mde * 100:+.4g} % (from {baseline * 100:.4g} % to {baseline * (1 + mde) * 100:.4g} %) "
-            f"in {power:.0%} of tests:", f"  {found.visitors[0]:,} visitors a variant, {found.total:,} in all"]
+            f"in {power * 100:.4g} % of tests:", f"  {_shared(found.visitors)}, {found.total:,} in all"]
     if found.weeks is None or weekly is None:
         return said
     weeks = f"{found.weeks:,} full week{'s' if found.weeks > 1 else ''}"
-    return [*said, f"  {found.days:,} days at {weekly:,.0f} visitors a week, so {weeks}", f"  {found.advice}"]
+    days = f"{found.days:,} day{'s' if found.days != 1 else ''}"
+    return [*said, f"  {days} at {weekly:,.0f} visitors a week, so {weeks}", f"  {found.advice}"]
+
+
+def _shared(visitors: Sequence[int]) -> str:
+    if len(set(visitors)) == 1:
+        return f"{visitors[0]:,} visitors a variant"
+    return f"{' + '.join(f'{count:,}' for count in visitors)} visitors"
 
 
 @click.command("start")

@@ -8,16 +8,16 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handsel import clock
 from handsel.mail.transport import Answer, Handover, always
 
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
 NAME = re.compile(r"^[0-9]{8}T[0-9]{9}-[0-9a-f]{8}$")
-_READABLE = policy.default.clone(raise_on_defect=False)
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,7 @@ class Inbox:
             raw = (self.folder / f"{name}.eml").read_bytes()
         except FileNotFoundError:
             return None
-        if whole:
-            mail = BytesParser(EmailMessage, policy=_READABLE).parsebytes(raw)
-        else:
-            mail = BytesHeaderParser(EmailMessage, policy=_READABLE).parsebytes(raw)
+        mail = _parsed(raw, whole)
         at = datetime.strptime(name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
         return Caught(name, at, str(mail["From"] or ""), str(mail["To"] or ""), str(mail["Subject"] or ""),
                       tuple((key, str(value)) for key, value in mail.items()),
@@ -105,6 +102,17 @@ class Inbox:
         return len(old)
 
 
+def _parsed(raw: bytes, whole: bool) -> EmailMessage:
+    # A library of some weight, for those who read here: few processes do.
+    from email import policy
+    from email.message import EmailMessage
+    from email.parser import BytesHeaderParser, BytesParser
+
+    readable = policy.default.clone(raise_on_defect=False)
+    parser = BytesParser if whole else BytesHeaderParser
+    return parser(EmailMessage, policy=readable).parsebytes(raw)
+
+
 def _part(mail: EmailMessage, subtype: str) -> str:
     part = mail.get_body(preferencelist=(subtype,))
-    return str(part.get_content()).replace("\r\n", "\n") if isinstance(part, EmailMessage) else ""
+    return "" if part is None else str(part.get_content()).replace("\r\n", "\n")

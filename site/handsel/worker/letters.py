@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from flask import Flask
 
-from handsel.content.markdown import render
 from handsel.mail.compose import Compiled, Draft, compile_letter
 from handsel.mail.layout import House
 from handsel.merge import Merge, Text, hide, parse, show
@@ -82,6 +81,8 @@ class Letters:
 @lru_cache(maxsize=16)
 def own_parts(source: str) -> tuple[Text, Text]:
     """The HTML and the plain text of a letter written in Markdown, its merge fields in their places."""
+    from handsel.content.markdown import render  # 4 MB, only for our own letters
+
     words, found = hide(source)
     rendered = render(words, file="", first_line=1, kind="letter")
     return _shown(rendered.html, found), _shown(rendered.text, found)

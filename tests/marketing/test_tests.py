@@ -56,6 +56,19 @@ def test_running_tests_come_first_and_ended_ones_with_what_they_taught(app, cloc
     assert "The test was stopped on 2 March 2026." in page
 
 
+def test_of_ended_tests_the_one_that_ended_last_comes_first(app, clock):
+    ended(offer="newsletter", hypothesis="Began first, ended last.")
+    ended(hypothesis="Began last, ended first.", ended_at=NOON - timedelta(days=3), started_at=NOON - timedelta(days=9))
+    page = text_of(AtDesk(app, "marketer").get("/desk/tests").text)
+    assert page.index("Began first, ended last.") < page.index("Began last, ended first.")
+
+
+def test_an_ended_test_does_not_take_the_names_that_its_files_have_now(app, clock):
+    desk = AtDesk(app, "marketer")
+    assert "b How short it is" in text_of(desk.get(f"/desk/tests/{make_experiment(WON).id}").text)
+    assert "How short it is" not in text_of(desk.get(f"/desk/tests/{ended(arms=WON).id}").text)
+
+
 def test_the_log_is_searched_by_hypothesis_learning_and_offer(app, clock):
     ended(offer="newsletter", hypothesis="Fewer fields.", learned="Short wins, 100 % of the time.")
     ended(offer="guide", hypothesis="A longer page.", learned="Nobody reads it.")

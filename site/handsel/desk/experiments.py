@@ -19,7 +19,8 @@ from handsel.offers.library import Offer
 @dataclass(frozen=True)
 class ArmRow:
     """One variant as a row: counts as numbers, all else as words. ``missing`` is the visitors that its plan still asks
-    for, None without a plan and after the end."""
+    for, None without a plan and after the end. ``title`` is empty after the end too: the files go on, and what they are
+    called now is not what was tested."""
 
     variant: str
     title: str
@@ -50,8 +51,8 @@ def arm_rows(results: Results, named: Mapping[str, str]) -> list[ArmRow]:
             missing = max(0, round(results.planned * weights[index] / sum(weights)) - arm.visitors)
         bounds = _rate_bounds(results, arm)
         rows.append(ArmRow(
-            arm.variant, named.get(arm.variant, "no longer there"), arm.is_control, rate_words(arm.share), arm.visitors,
-            arm.conversions, rate_words(arm.rate, results.goal),
+            arm.variant, named.get(arm.variant, "no longer there") if results.is_running else "", arm.is_control,
+            rate_words(arm.share), arm.visitors, arm.conversions, rate_words(arm.rate, results.goal),
             f"{rate_words(bounds[0])} to {rate_words(bounds[1])}" if bounds and arm.visitors else "",
             "" if arm.is_control else lift_words(arm.lift),
             span_words(arm.lo, arm.hi) if not arm.is_control and arm.lift is not None else "",

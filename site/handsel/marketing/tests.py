@@ -59,7 +59,8 @@ def index() -> ResponseReturnValue:
     connection = session.connection()
     query = select(Experiment).where(Experiment.ended_at.is_not(None), *_matching(search))
     page = Turn.asked(request.args).take(session, query, Experiment.id)
-    ended = _lines(briefly(connection, [row.id for row in page.rows]), zone)
+    latest_first = sorted(page.rows, key=lambda row: (row.ended_at, row.id), reverse=True)
+    ended = _lines(briefly(connection, [row.id for row in latest_first]), zone)
     open_ = [] if search else _lines(briefly(connection, running(connection), course=True), zone)
     at_it = {line.results.offer for line in open_}
     begins = [] if search else [offer for offer in project.offers.values() if offer.runs and offer.slug not in at_it]

@@ -157,7 +157,7 @@ def test_each_role_sees_its_own_places_and_is_kept_out_of_the_others(
     marketer.page.goto(f"{site.url}/desk/")
     signs_in(marketer, "marketer")
     marketer.sees_heading("Home")
-    assert places(marketer) == {"Home", "Leads", "Offers", "Messages", "Files"}
+    assert places(marketer) == {"Home", "Leads", "Offers", "Tests", "Messages", "Files"}
     marketer.page.goto(f"{site.url}/desk/leads")
     expect(marketer.page.get_by_text("Export")).to_have_count(0)
     for place in ("accounts", "log", "inbox"):
@@ -170,7 +170,7 @@ def test_each_role_sees_its_own_places_and_is_kept_out_of_the_others(
     signs_in(seller, "sales")
     seller.sees_heading("Home")
     assert places(seller) == {"Home", "Leads"}
-    for place in ("offers", "offers/guide", "messages", "files", "accounts", "log", "inbox"):
+    for place in ("offers", "offers/guide", "tests", "messages", "files", "accounts", "log", "inbox"):
         answer = seller.page.goto(f"{site.url}/desk/{place}")
         assert answer.status == 403
         assert "Your role does not include it" in answer.text()

@@ -127,18 +127,22 @@ class Tour:
 
     def sign_in(self) -> str:
         """A link that signs a new owner in, once."""
-        words = ("user", "add", "ola@warmhouse.example", "--role", "owner", "--name", "Ola Hart")
-        told = subprocess.run([sys.executable, "-m", "handsel", *words],
+        told = self._add("ola@warmhouse.example", "owner", "Ola Hart")
+        return next(word for word in told.split() if "/desk/enter/" in word)
+
+    def _add(self, email: str, role: str, name: str) -> str:
+        words = ("user", "add", email, "--role", role, "--name", name)
+        return subprocess.run([sys.executable, "-m", "handsel", *words],
                               cwd=self.site.project, env=self.site.environ, timeout=60,
-                              capture_output=True, text=True, check=True)
-        return next(word for word in told.stdout.split() if "/desk/enter/" in word)
+                              capture_output=True, text=True, check=True).stdout
 
     def _key(self, email: str) -> str:
         return str(self.ledger.value("SELECT key FROM lead WHERE email = ?", email))
 
     def _desk(self) -> Iterator[tuple[str, Stop]]:
         lead = self.ledger.value("SELECT id FROM lead WHERE email = ?", PERSON["email"])
-        account = self.ledger.value("SELECT id FROM account ORDER BY id LIMIT 1")
+        self._add("sam@warmhouse.example", "sales", "Sam Reed")
+        account = self.ledger.value("SELECT id FROM account WHERE email = ?", "sam@warmhouse.example")
         mail = sorted((self.site.project / "instance/inbox").glob("*.eml"))[-1].stem
         for word, path in {
             "desk home": "", "leads": "leads", "leads, none": "leads?search=nobody", "lead": f"leads/{lead}",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
 
+from support.ledger import Ledger
 from support.people import Hands
 from support.running import Site, wait_until
 from support.web import CHROME, Web
@@ -37,7 +39,9 @@ def tester(shop: Site, come: Callable[..., Hands]) -> Callable[[str], Hands]:
 
 
 def visit(site: Site, people: int) -> None:
-    """Some people with browsers of their own, each third of whom asks for the guide."""
+    """Some people with browsers of their own, each third of whom asks for the guide, once the test has begun."""
+    begins = "SELECT started_at FROM experiment"
+    wait_until(lambda: Ledger(site.project).value(begins) < datetime.now(UTC).isoformat(), 10, "the test has begun")
     for number in range(people):
         web = Web(site.url, User_Agent=CHROME.replace("126", str(100 + number)))
         landing = web.get(GUIDE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from handsel.db import insert_or
@@ -23,6 +23,13 @@ from handsel.offers.library import Offer
 
 PATIENCE = timedelta(seconds=60)  # before this, the first mail is most likely still on its way
 MOST_CORRECTIONS = 5  # nobody mistypes an address more often; whoever tries addresses out does
+
+# Built once: to put a question together takes longer than to ask it.
+_MESSAGES = select(Message).where(
+    Message.capture_id == bindparam("capture_id"), Message.lead_id == bindparam("lead_id"),
+    Message.kind.in_(("delivery", "confirm"))).order_by(Message.id)
+_TICKED = select(Consent.purpose).where(
+    Consent.capture_id == bindparam("capture_id"), Consent.state == "given", Consent.purpose != RECOGNITION)
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,7 @@ class Standing:
 
 def messages_of(session: Session, capture: Capture) -> list[Message]:
     """The first mails of a capture, oldest first: the one queued with it and those asked for again."""
-    return list(session.scalars(select(Message).where(
-        Message.capture_id == capture.id, Message.lead_id == capture.lead_id,
-        Message.kind.in_(("delivery", "confirm"))).order_by(Message.id)))
+    return list(session.scalars(_MESSAGES, {"capture_id": capture.id, "lead_id": capture.lead_id}))
 
 
 def stands(session: Session, offer: Offer, capture: Capture, at: datetime) -> Standing:
@@ -81,8 +86,7 @@ def _planned(session: Session, offer: Offer, capture: Capture) -> Plan:
 
 def ticked(session: Session, capture: Capture) -> set[str]:
     """The topics that were ticked in a capture's form."""
-    return set(session.scalars(select(Consent.purpose).where(
-        Consent.capture_id == capture.id, Consent.state == "given", Consent.purpose != RECOGNITION)))
+    return set(session.scalars(_TICKED, {"capture_id": capture.id}))
 
 
 def due_of(session: Session, offer: Offer, capture: Capture, at: datetime) -> Due:

@@ -25,8 +25,10 @@ def public_frame(layout: str = "landing", parts: Iterable[str] = ()) -> Frame:
     from handsel.public.frame import frame
 
     state = _pages().state()
-    parts = {*parts, "mistakes"} if "form" in parts else parts
-    found = frame(state.project.site, layout, parts, state.press.files)
+    wanted = frozenset({*parts, "mistakes"} if "form" in parts else parts)
+    found = state.frames.get((layout, wanted))
+    if found is None:
+        found = state.frames[layout, wanted] = frame(state.project.site, layout, wanted, state.press.files)
     g.style_hashes = {*g.get("style_hashes", ()), found.style.hash}
     return found
 

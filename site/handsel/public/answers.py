@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from difflib import get_close_matches
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,13 +162,19 @@ READERS: MappingProxyType[str, Reader] = MappingProxyType({
 def likely(email: str) -> str:
     """What ``email`` may have been meant to be, such as ``ann@gmail.com`` for ``ann@gmial.com``; else empty."""
     local, at, domain = email.strip().lower().rpartition("@")
-    if not at or not local or domain in COMMON_DOMAINS:
+    meant = _meant(domain) if at and local else ""
+    return f"{local}@{meant}" if meant else ""
+
+
+@lru_cache(maxsize=1024)
+def _meant(domain: str) -> str:
+    if domain in COMMON_DOMAINS:
         return ""
     close = get_close_matches(domain, COMMON_DOMAINS, n=1, cutoff=0.84)
     if close:
-        return f"{local}@{close[0]}"
+        return close[0]
     name, _, ending = domain.rpartition(".")
-    return f"{local}@{name}.{COMMON_ENDINGS[ending]}" if name and ending in COMMON_ENDINGS else ""
+    return f"{name}.{COMMON_ENDINGS[ending]}" if name and ending in COMMON_ENDINGS else ""
 
 
 def read_as(kind: str, typed: str) -> Any:

@@ -29,6 +29,7 @@ from handsel.traffic.visitor import Visit
 
 if TYPE_CHECKING:
     from handsel.offers.project import Project
+    from handsel.public.frame import Frame
 
 log = logging.getLogger(__name__)
 Start = Callable[..., Any]
@@ -54,6 +55,8 @@ class State:
     press: Press
     until: datetime | None
     table: dict[str, Entry] = field(default_factory=dict)
+    frames: dict[tuple[str, frozenset[str]], Frame] = field(default_factory=dict)
+    """Of the pages that Flask draws, by layout and parts."""
 
 
 class PageTable:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flask import Response, redirect, request, url_for
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from handsel import clock
 from handsel.db import db, writing
@@ -22,6 +22,11 @@ from handsel.public import answers, bp, doors, pages
 from handsel.public.doors import moment
 from handsel.public.event import happening
 
+# Built once: to put a question together takes longer than to ask it.
+_CAPTURE = select(Capture).where(Capture.key == bindparam("key"))
+_GRANTS = select(Grant).where(
+    Grant.capture_id == bindparam("capture_id"), Grant.proves.is_(False)).order_by(Grant.id.desc())
+
 
 class Found(NamedTuple):
     """The capture of a thank-you page's address, and its offer."""
@@ -33,7 +38,7 @@ class Found(NamedTuple):
 def find(slug: str, key: str) -> Found | None:
     """What the address of a thank-you page means."""
     offer = doors.project().offer(slug)
-    capture = db.session.scalars(select(Capture).where(Capture.key == key)).first() if is_key(key) else None
+    capture = db.session.scalars(_CAPTURE, {"key": key}).first() if is_key(key) else None
     if offer is None or capture is None or doors.project().offer(capture.offer) is not offer:
         return None
     return Found(offer, capture)
@@ -66,8 +71,7 @@ def show(found: Found, status: int = 200, typed: str = "", mistake: str = "") ->
 
 def instant_grant(capture: Capture, now: datetime) -> Grant | None:
     """The grant by which this page itself gives the file, while it is good."""
-    grants = db.session.scalars(select(Grant).where(
-        Grant.capture_id == capture.id, Grant.proves.is_(False)).order_by(Grant.id.desc()))
+    grants = db.session.scalars(_GRANTS, {"capture_id": capture.id})
     return next((grant for grant in grants if life(grant, now) is Life.GOOD), None)
 
 

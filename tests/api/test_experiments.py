@@ -100,6 +100,7 @@ def test_what_is_not_there_and_what_cannot_be_done_is_told_as_json(app: Flask, c
     header = make_key()
     missing = client.get("/api/v1/experiments/nothing/results", headers=header)
     assert (missing.status_code, missing.get_json()["error"]["status"]) == (404, 404)
+    assert client.get("/api/v1/experiments/%00/results", headers=header).status_code == 404
     assert client.get("/api/v1/anything", headers=header).get_json()["error"]["do"].endswith("/api/v1/experiments.")
     refused = client.post("/api/v1/experiments", headers=header)
     assert (refused.status_code, refused.headers["Allow"], refused.is_json) == (405, "GET, HEAD", True)

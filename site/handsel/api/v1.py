@@ -71,8 +71,8 @@ def experiments() -> ResponseReturnValue:
 def results(slug: str) -> ResponseReturnValue:
     """The newest experiment of an offer: the evaluator's answer for the live counts, and what it rests on."""
     offer = current().offer(slug)
-    with db.engine.connect() as connection:
-        found = latest(connection, offer.slug if offer else slug)
+    with db.engine.connect() as connection:  # PostgreSQL takes no NUL, and no offer has one
+        found = None if "\0" in slug else latest(connection, offer.slug if offer else slug)
     if found is None:
         g.api_words = "This offer has had no experiment. /api/v1/experiments lists those there are."
         abort(404)

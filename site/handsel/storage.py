@@ -201,7 +201,7 @@ class Store:
                    "secret_access_key": place.secret}
             self._opened = os.getpid(), S3Store(
                 place.bucket, prefix=place.prefix or None,
-                client_options={"allow_http": place.endpoint.startswith("http://"), "connect_timeout": "3s",
+                client_options={"allow_http": True, "connect_timeout": "3s",
                                 "read_timeout": "5s", "timeout": "120s"},
                 retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=3)},
                 **{name: value for name, value in own.items() if value})  # type: ignore[arg-type]

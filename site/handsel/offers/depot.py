@@ -115,8 +115,12 @@ class Depot:
         place.mkdir(mode=0o700, exist_ok=True)
         if pages:
             (place / "pages").write_text(str(pages))
-        self.store.fetch(f"{name}/{sha256}.{kind}", place / f"book.{kind}", sha256)
-        _write(place / f"{kind}.json", told)
+        _write(place / f"{kind}.json", told)  # before the content, so that this is never given under another name
+        try:
+            self.store.fetch(f"{name}/{sha256}.{kind}", place / f"book.{kind}", sha256)
+        except BaseException:
+            (place / f"{kind}.json").unlink()
+            raise
         mark.unlink(missing_ok=True)
         editions.tidy(place)
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from handsel.errors import HandselError
 from handsel.offers.project import check, read
-from handsel.offers.writing import Act, Change, checked, edited
+from handsel.offers.writing import Act, Change, checked, edited, unwritable
 
 FILE = "offers/guide/offer.md"
 BLOCK = {"goal": "capture", "split": {"a": 50, "b": 50}, "baseline": 0.031, "mde": 0.2, "shifting": True,
@@ -189,3 +190,9 @@ def test_a_folder_that_may_not_be_written_is_named_with_what_to_do() -> None:
         assert path.read_text() == "one"
     assert said == ("offer.md: The file cannot be written: Permission denied. Give the user that runs Handsel the "
                     "right to write in that folder, or make the change there by hand. Nothing was changed.")
+
+
+def test_a_full_disk_is_told_as_one() -> None:
+    said = str(unwritable("offer.md", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    assert said == ("offer.md: The file cannot be written: No space left on device. Make room on the disk, and try "
+                    "again. Nothing was changed.")

@@ -7,6 +7,7 @@ outcome is checked before it goes live, and an act that fails on the way leaves 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -274,6 +275,9 @@ class Act:
 
 def unwritable(file: str, error: OSError) -> HandselError:
     """What to say when the program may not write a marketer's file."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return HandselError(file, f"The file cannot be written: {error.strerror}.",
+                            "Make room on the disk, and try again. Nothing was changed.")
     return HandselError(file, f"The file cannot be written: {error.strerror}.",
                         "Give the user that runs Handsel the right to write in that folder, or make the change there "
                         "by hand. Nothing was changed.")

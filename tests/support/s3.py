@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from support.running import free_port, wait_until
 
+# The server, which the kernel stops when the test run is killed (PR_SET_PDEATHSIG, of Linux alone).
+COMMAND = "import ctypes, sys; ctypes.CDLL(None).prctl(1, 9); from moto.server import main; main(sys.argv[1:])"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}]}
 
@@ -26,7 +28,7 @@ class S3:
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        self.process = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+        self.process = subprocess.Popen([sys.executable, "-c", COMMAND, "-H", "127.0.0.1", "-p", str(self.port)],
                                         env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._listens, 30, "the store listens")
         self._iam, s3 = self._client("iam", "setup", "setup"), self._client("s3", "setup", "setup")

@@ -33,7 +33,8 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_len
 class Part(BaseModel):
     """A frozen value read from a file; a key that it does not know is a fault."""
 
-    # Validators are built at the first file that is read: most processes take up what another has read.
+    # Validators are built at the first file that is read: most processes take up what another has read. Threads may
+    # both be the first since pydantic 2.14.
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, protected_namespaces=(),
                               defer_build=True)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from typing import NamedTuple
 
 BEFORE_START = "before start"  # saw the page earlier on the day of the start
-CROSSED = "crossed over"  # saw two variants under one split, so neither can have the credit
+CROSSED = "crossed over"  # saw two variants, so neither can have the credit
 BETWEEN = "between periods"  # came while the test was paused, or while a change of the split was on its way
 OUTSIDE = "not in the split"  # saw a variant that nobody should have seen then
 REASONS = (BEFORE_START, CROSSED, BETWEEN, OUTSIDE)
@@ -77,9 +77,7 @@ def standing(frame: Frame, exposures: Iterable[Seen], conversions: Iterable[Done
     """How a visitor with these facts counts; None for one who never came in the time of the experiment.
 
     The first exposure and the first conversion count, one each; a conversion needs an exposure at or before it, of the
-    same variant. Who is shown another variant because we changed the split or paused the test stays with the first, and
-    so does what they do later: a change moves visitors of some variants and none of others, and to leave out those who
-    were moved and came back would tilt both the shares and the rates.
+    same variant.
     """
     seen = sorted(each for each in exposures if frame.looks_back_to <= each.at and (
         frame.closed_at is None or each.at < frame.closed_at))
@@ -91,7 +89,7 @@ def standing(frame: Frame, exposures: Iterable[Seen], conversions: Iterable[Done
     if reason or stretch is None:
         return Standing(None, first.variant, first.at, None, None, reason)
     done = min(((each.at, -1.0 if each.value is None else each.value) for each in conversions
-                if each.goal == frame.goal and each.variant in {one.variant for one in seen if one.at <= each.at}
+                if each.goal == frame.goal and each.variant == first.variant and each.at >= first.at
                 and (frame.ended_at is None or each.at < frame.ended_at)), default=None)
     if done is None:
         return Standing(stretch.id, first.variant, first.at, None, None, "")
@@ -104,10 +102,10 @@ def _reason(frame: Frame, seen: Sequence[Seen], stretch: Stretch | None) -> str:
     """Why the visitor counts in no arm; empty if they do."""
     if seen[0].at < frame.started_at:
         return BEFORE_START
+    if len({each.variant for each in seen}) > 1:
+        return CROSSED
     if stretch is None:
         return BETWEEN
-    if len({each.variant for each in seen if _stretch(frame, each.at) == stretch}) > 1:
-        return CROSSED
     return "" if seen[0].variant in stretch.shown else OUTSIDE
 
 

@@ -334,6 +334,9 @@ def test_an_undo_that_broke_off_goes_on(bring, undo, clock, monkeypatch):
     assert len(views()) == 3
     undo(str(number))
     assert views() == {}
+    done = db.session.get_one(LeadImport, number, populate_existing=True)
+    assert (done.counts["gone"], done.counts["mended"]) == (5, 0)
+    assert not any("so far" in name for name in done.counts)
 
 
 def test_our_own_export_comes_back_as_it_was(bring, clock, app):

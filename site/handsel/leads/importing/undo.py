@@ -22,6 +22,8 @@ from handsel.leads.profile import refresh
 _OWN = {"capture", "consent", "lead_tag", "lead_offer"}
 """The tables that an import itself writes to; a row in any other means that somebody worked with the lead."""
 
+SO_FAR = ("gone", "mended")  # those kept are found again by whoever goes on
+
 
 def batch(number: int) -> LeadImport:
     """The batch of that number. Raises HandselError if there is none to undo."""
@@ -66,13 +68,22 @@ def undo(number: int, actor: Actor, at: datetime) -> Iterator[Counter[str]]:
                 last = rows[-1].capture_id
                 step = _Undoing(session, number, at).take(rows)
                 total.update(step)
+                _count(session.get_one(LeadImport, number), step)
             else:
                 done = session.get_one(LeadImport, number)
-                done.counts = {**done.counts, "gone": 0, **total}
+                total.update({name: done.counts.get(f"{name} so far", 0) - total[name] for name in SO_FAR})
+                done.counts = {**{name: count for name, count in done.counts.items() if not name.endswith(" so far")},
+                               "gone": 0, **total}
                 audit.record(session, "undid an import", actor, f"import:{number}", {"file": done.file, **total})
         if not rows:
             return
         yield step
+
+
+def _count(done: LeadImport, step: Counter[str]) -> None:
+    """Keep what is done with the transaction that did it: an undo that breaks off goes on in another process."""
+    done.counts = {**done.counts, **{f"{name} so far": done.counts.get(f"{name} so far", 0) + step[name]
+                                     for name in SO_FAR}}
 
 
 class _Undoing:

@@ -46,8 +46,8 @@ def test_a_forecast_is_in_full_weeks() -> None:
 
 def test_too_little_traffic_is_said_in_plain_words() -> None:
     assert forecast(0.03, 0.2, 2000).advice == (
-        "Your traffic is too low for this: test a bolder change. In 8 weeks you can find a lift of +27\N{NO-BREAK SPACE}% or "
-        "more, and you ask for +20\N{NO-BREAK SPACE}%.")
+        "Your traffic is too low for this: test a bolder change. In 8 weeks you can find a lift of "
+        "+27\N{NO-BREAK SPACE}% or more, and you ask for +20\N{NO-BREAK SPACE}%.")
     assert forecast(0.03, 0.2, 20).advice.startswith("Your traffic is too low for this: not even a doubled rate")
 
 

@@ -39,6 +39,9 @@ MOST_CHAPTERS = 200
 _NAME = re.compile(r"\d{2,3}-[a-z0-9]+(-[a-z0-9]+)*")
 _HEADING = re.compile(r"^# +(?P<words>[^\n]*?)(?:[ \t]*\{(?P<attributes>[^{}\n]*)\})?[ \t]*#*[ \t]*(?:\n|\Z)", re.M)
 _HREF = re.compile(r'(<a(?: [a-z0-9-]+="[^"]*")*? href=")([^"]*)(")')
+# An e-book goes to readers that run what is in a picture, so a drawing may only draw.
+_LIVELY = re.compile(rb"<!ENTITY|<(?:\w+:)?(?:script|foreignObject|iframe)\b|\son\w+\s*=|@import|"
+                     rb"\bhref\s*=\s*[\"'](?!\s*(?:#|data:image/(?:png|jpeg|gif)[;,]))|url\(\s*[\"']?(?!\s*#)", re.I)
 _ID = re.compile(r' id="([^"]*)"')
 
 
@@ -275,6 +278,10 @@ def _picture_faults(tree: Tree, chapter: Chapter, pictures: dict[str, str]) -> I
         elif PurePosixPath(path).suffix.lower() not in PICTURES:
             yield Fault(chapter.file, image.line, "bad-book-image",
                         f"Not every reader of e-books can show '{src[:80]}'.", "Save it as PNG, JPEG, GIF or SVG.")
+        elif path.lower().endswith(".svg") and _LIVELY.search((tree.root / path).read_bytes()):
+            yield Fault(chapter.file, image.line, "bad-book-image",
+                        f"'{src[:80]}' holds a script, or fetches something from elsewhere.",
+                        "Save it as plain SVG without scripts and links, or as PNG.")
         else:
             pictures[src] = path
 

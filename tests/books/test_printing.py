@@ -156,11 +156,13 @@ def test_the_printer_reads_nothing_but_the_pictures_of_the_book(project: Path, a
     secret = tmp_path / "secret.svg"
     secret.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">hush-hush</text></svg>')
     folder = write_guide(project)
-    (folder / "meter.svg").write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="99" height="99">'
-        f'<image xlink:href="{secret.as_uri()}" width="99" height="99"/><text y="20">seen</text></svg>')
+    drawing = ('<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="99" '
+               'height="99">{}<text y="20">seen</text></svg>')
+    (folder / "meter.svg").write_text(drawing.format(""))
     (folder / "02-bill.md").write_text("# Bill\n\nWords.\n\n![A meter](meter.svg)\n")
     refresh(app)
+    # Changed after it was checked, so that only the printer itself stands in the way.
+    (folder / "meter.svg").write_text(drawing.format(f'<image xlink:href="{secret.as_uri()}" width="99" height="99"/>'))
 
     bind(app)
 

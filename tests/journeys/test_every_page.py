@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from support.tour import WORDS, Stop, Tour
 from support.web import Answer, Web
 
-LOOKING = {"hit", "tally", "exposure", "visitor", "day_secret"}
-"""What may be written because somebody looked at a page: that they did."""
+LOOKING = {"hit", "tally", "exposure", "visitor", "day_secret", "enrolment", "arm", "exclusion", "experiment"}
+"""What may be written because somebody looked at a page: that they did, and what the worker counts of it."""
 COLOURS = ("color-contrast", "link-in-text-block")
 """The rules of axe to which a dark scheme makes a difference."""
 KEPT = """async () => ({

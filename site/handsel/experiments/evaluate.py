@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from handsel.experiments.plan import check
+from handsel.experiments.plan import PlanError, check
 from handsel.experiments.state import Latch, State, as_dict
 from handsel.experiments.trial import Cell, Period, Plan
 from handsel.experiments.verdict import VERDICTS, Judgement, judge
@@ -188,8 +188,8 @@ def _plan(value: Any) -> Plan | None:
             _fail("/plan/value_cap", f"must be more than 0, {LEAST_VALUE:g} at least, or null")
     try:
         check(baseline, mde, alpha, power)
-    except ValueError as error:
-        _fail("/plan", str(error))
+    except PlanError as error:
+        _fail(f"/plan/{error.name}", str(error))
     return Plan(baseline, mde, alpha, power, _weights(body.get("weights", [0.5, 0.5]), "/plan/weights"), cap)
 
 

@@ -33,18 +33,26 @@ LEAST_LIFT = 1e-4  # +0.01 %: the same
 LEAST_ALPHA = 1e-9  # one in a billion: nobody means less, and quantiles beyond vanish in rounding
 
 
+class PlanError(ValueError):
+    """A number that describes no test: ``name`` is the argument of ``check`` to change, the text a sentence."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
 def check(baseline: float, mde: float, alpha: float = 0.05, power: float = 0.8) -> None:
-    """Raise ValueError, with a sentence for people, where the numbers describe no test."""
+    """Raise PlanError where the numbers describe no test."""
     if not LEAST_BASELINE <= baseline < 1:
-        raise ValueError("the baseline must lie between 0 and 1, and be .000001 at least: .03 is 3 %")
+        raise PlanError("baseline", "the baseline must lie between 0 and 1, and be .000001 at least: .03 is 3 %")
     if mde < LEAST_LIFT:
-        raise ValueError("the smallest lift must be more than 0, .0001 at least: .2 is +20 %")
+        raise PlanError("mde", "the smallest lift must be more than 0, .0001 at least: .2 is +20 %")
     if not baseline * (1 + mde) < 1:
-        raise ValueError("the lifted rate must stay under 1: choose a smaller lift")
+        raise PlanError("mde", "the lifted rate must stay under 1: choose a smaller lift")
     if not LEAST_ALPHA <= alpha <= 0.5:
-        raise ValueError("alpha must be more than 0, .000000001 at least, and at most .5")
+        raise PlanError("alpha", "alpha must be more than 0, .000000001 at least, and at most .5")
     if not alpha < power < 1:
-        raise ValueError("power must lie between alpha and 1")
+        raise PlanError("power", "power must lie between alpha and 1")
 
 
 def sample_size(baseline: float, mde: float, alpha: float = 0.05, power: float = 0.8) -> float:

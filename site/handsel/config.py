@@ -13,14 +13,6 @@ from typing import Any
 from handsel.errors import SettingsError, nearest
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if text.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError("write on or off")
-
-
 def _list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 

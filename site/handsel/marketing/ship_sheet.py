@@ -27,10 +27,7 @@ def learned_text() -> str:
 @bp.route("/tests/<int:experiment_id>/stop", methods=["GET", "POST"])
 def stop(experiment_id: int) -> ResponseReturnValue:
     """Stop a test: everybody sees the control from then on, and the challengers stay as files."""
-    found = load(experiment_id)
-    if request.method == "POST":
-        live().refresh()
-    offer = offer_or_404(found.offer)
+    found, offer = _asked_of(experiment_id)
     if _over(found, offer):
         return _already(found)
     if request.method != "POST":
@@ -44,6 +41,14 @@ def stop(experiment_id: int) -> ResponseReturnValue:
         return _stop_sheet(found, offer, text, conflict=f"{error.what} {error.do}".strip(), code=409)
     flash("The test is stopped: everybody sees the control.", "good")
     return redirect(url_for("tests.test", experiment_id=found.id), 303)
+
+
+def _asked_of(experiment_id: int) -> tuple[Results, Offer]:
+    """The test and its offer; before an act, as the files stand at this moment."""
+    found = load(experiment_id)
+    if request.method == "POST":
+        live().refresh()
+    return found, offer_or_404(found.offer)
 
 
 def _over(found: Results, offer: Offer) -> bool:
@@ -65,10 +70,7 @@ def _stop_sheet(found: Results, offer: Offer, learned: str, conflict: str = "", 
 @bp.route("/tests/<int:experiment_id>/ship", methods=["GET", "POST"])
 def ship(experiment_id: int) -> ResponseReturnValue:
     """Ship a challenger: what will happen, what changes on the page, and one button."""
-    found = load(experiment_id)
-    if request.method == "POST":
-        live().refresh()
-    offer = offer_or_404(found.offer)
+    found, offer = _asked_of(experiment_id)
     if _over(found, offer):
         return _already(found)
     variant = request.values.get("variant", found.variant)

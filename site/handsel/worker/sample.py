@@ -10,7 +10,7 @@ from flask import Flask
 from handsel import clock
 from handsel.errors import HandselError, nearest
 from handsel.mail import envelope
-from handsel.mail.compose import Compiled, look_up, message_id
+from handsel.mail.compose import Compiled, message_id
 from handsel.mail.transport import Answer, Handover, open_transport
 from handsel.offers.library import Letter, Offer
 from handsel.offers.project import Project
@@ -92,8 +92,3 @@ def send(app: Flask, sample: Sample, to: str) -> Answer:
 
 def _secret(app: Flask) -> bytes:
     return str(app.config["SECRET_KEY"]).encode()
-
-
-def subject_of(letter: Letter) -> str:
-    """The subject with its fallbacks, for lists."""
-    return look_up(letter.subject, {})

@@ -36,7 +36,8 @@ TRIES = 3  # PostgreSQL may ask one of two transactions that wait for each other
 
 _RETURNED = ("id", "key", "confirmed_at", "stage", "source", "tags_text", "offers_text", "consent_text", "custom",
              "paused_until", *COLUMNS)
-_UPSERT = ("ON CONFLICT (email) DO UPDATE SET last_capture_at = excluded.last_capture_at RETURNING "
+_UPSERT = ("ON CONFLICT (email) DO UPDATE SET last_capture_at = excluded.last_capture_at, "
+           "look_at = excluded.look_at RETURNING "
            + ", ".join(_RETURNED))
 _JOURNEY = f"SELECT first_page, referrer, source, {', '.join(UTM)} FROM visitor WHERE visitor = :visitor"  # noqa: S608
 
@@ -149,6 +150,7 @@ class Prepared:
         columns |= {"email": claim.email, "address": claim.address, "source": ticket.source, "consent_text": "",
                     "stage": offer.meta.stage, "tags_text": joined(tags), "offers_text": offer.slug}
         lead = shaped(Lead, **columns, key=random_key(), captured_at=claim.at, last_capture_at=claim.at,
+                      look_at=claim.at,
                       plain=is_plain(columns))
         return cls(offer, claim, mailbox, plan(offer, claim.topics), lead,
                    _capture_row(offer, claim),

@@ -49,6 +49,7 @@ def prove(session: Session, capture: Capture, stage: str, way: Way, at: datetime
         suppress.lift(session, lead.email, "erasure", at)
     refresh(session, lead)
     lead.stage = highest((lead.stage, stage))
+    lead.look_at = at
     conversions.proven(session, capture.id, stage, at)
     queue.wake(session, lead.id, at)
     return True

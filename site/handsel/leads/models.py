@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from handsel.db import Instant, Key, Model
+from handsel.db import Instant, Key, Model, partial_index
 
 STAGES = ("iql", "mql", "sql", "pql", "service", "customer")
 
@@ -17,7 +17,10 @@ class Lead(Model):
     """One mailbox, and what we believe about its owner: a view of the captures, confirmed ones before claims."""
 
     __tablename__ = "lead"
-    __table_args__ = (Index("ix_lead_captured_at_id", "captured_at", "id"),)
+    __table_args__ = (
+        Index("ix_lead_captured_at_id", "captured_at", "id"),
+        partial_index("ix_lead_look_at", "look_at", sqlite="look_at IS NOT NULL", postgresql="look_at IS NOT NULL"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     key: Mapped[str] = mapped_column(String(22), unique=True)
@@ -35,7 +38,21 @@ class Lead(Model):
     country: Mapped[str] = mapped_column(String(80), default="")
     custom: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     stage: Mapped[str] = mapped_column(String(12), default="iql", index=True)
+    stage_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when the lead is in its stage."""
     score: Mapped[int] = mapped_column(default=0)
+    """Fit and interest together, as they stood when the lead was last looked at."""
+    fit: Mapped[int] = mapped_column(default=0)
+    interest: Mapped[int] = mapped_column(default=0)
+    quality: Mapped[int | None]
+    """Predicted chance, in thousandths, that sales accepts the lead; None while there is no model to trust."""
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("company.id", ondelete="SET NULL"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="SET NULL"), index=True)
+    """The lead that this mailbox belongs to since somebody merged the two; such a lead stands in no list."""
+    look_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the worker is to look at the lead again: at once after something happened, later when points decay."""
+    acted_at: Mapped[datetime | None] = mapped_column(Instant)
+    """The newest thing that the person did."""
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
     tags_text: Mapped[str] = mapped_column(Text, default="")
     """The tags, sorted, joined by a comma and a space: kept with every change of a tag, for lists and exports."""
@@ -59,6 +76,40 @@ class Lead(Model):
                                                    passive_deletes=True)
     consents: Mapped[list[Consent]] = relationship(back_populates="lead", cascade="all, delete-orphan",
                                                    passive_deletes=True)
+
+
+class Company(Model):
+    """Who is behind a mail domain that is no freemail provider's."""
+
+    __tablename__ = "company"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    domain: Mapped[str] = mapped_column(String(253), unique=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    size: Mapped[int | None]
+    """How many people work there."""
+    industry: Mapped[str] = mapped_column(String(80), default="")
+    revenue: Mapped[int | None] = mapped_column(BigInteger)
+    """A year's, in the site's currency."""
+    country: Mapped[str] = mapped_column(String(80), default="")
+    at: Mapped[datetime] = mapped_column(Instant)
+    source: Mapped[str] = mapped_column(String(120), default="")
+    """Who or what last said so."""
+
+
+class LeadFact(Model):
+    """What a person did, of all mailboxes that are theirs, in one shape: a view that rules, lists and scores ask."""
+
+    __tablename__ = "lead_fact"
+    __table_args__ = (Index("ix_lead_fact_kind_name_at_lead_id", "kind", "name", "at", "lead_id"),)
+
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """The row behind it, such as ``download:12``."""
+    kind: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(400), default="")
+    at: Mapped[datetime] = mapped_column(Instant)
+    value: Mapped[float] = mapped_column(default=0.0)
 
 
 class Capture(Model):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 from urllib.parse import unquote
 
 from handsel.content.files import Tree
@@ -40,6 +41,8 @@ class World:
     pages: dict[str, Read[Page]]
     folders: dict[str, Folder]
     mails: dict[str, Read[Letter]]
+    rules: dict[str, Read[Any]]
+    """The files of rules on leads, by their name in the rulebook."""
     by_path: dict[str, Read[Page]] = field(default_factory=dict)
     """Pages by address; of two with the same address the first."""
     aliases: dict[str, str] = field(default_factory=dict)

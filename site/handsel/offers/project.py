@@ -26,6 +26,7 @@ from handsel.offers.library import CONTROL, Letter, Offer
 from handsel.offers.read import read_folders
 from handsel.offers.read import stray_faults as offer_strays
 from handsel.offers.variants import PAUSING
+from handsel.rules.book import Rulebook, read_rules, rulebook
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class Project:
     aliases: dict[str, str]
     assets: dict[str, str]
     emails: dict[str, Letter]
+    rules: Rulebook
     faults: tuple[Fault, ...]
     read_at: datetime
     next_change_at: datetime | None
@@ -124,10 +126,11 @@ def build(tree: Tree, past: Past, at: datetime) -> Project:
         if offer is not None:
             offers[slug] = replace(_without_vanished(offer, tree), form=forms.get(offer.form.name, offer.form))
     emails = {name: mail for name, read in world.mails.items() if (mail := chosen.of(read))}
+    rules = rulebook(world.rules, chosen.of)
     memo.forget(set(tree.stamps) | {f"offers/{slug}" for slug in world.folders})
     faults += chosen.faults
     return Project(site, pages, forms, offers, _aliases(world, pages, offers, at), _assets(world, offers), emails,
-                   tuple(sorted(set(faults))), at, _next_change(pages.values(), offers.values(), at),
+                   rules, tuple(sorted(set(faults))), at, _next_change(pages.values(), offers.values(), at),
                    Past(tree, memo, chosen.good, verdicts), tuple(sorted(_notices(world))))
 
 
@@ -201,8 +204,8 @@ def look(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> World:
     aliases: dict[str, str] = {}
     for _, alias, target, _ in all_aliases(pages.values(), folders.values()):
         aliases.setdefault(alias, target)
-    return World(reading, at, site_read, read_forms(reading), pages, folders, read_own_mails(reading), by_path,
-                 aliases)
+    return World(reading, at, site_read, read_forms(reading), pages, folders, read_own_mails(reading),
+                 read_rules(reading, folders), by_path, aliases)
 
 
 def _aliases(world: World, pages: dict[str, Page], offers: dict[str, Offer], at: datetime) -> dict[str, str]:

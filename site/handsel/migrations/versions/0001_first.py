@@ -181,6 +181,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_desk_session_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "company",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=True),
+        sa.Column("industry", sa.String(length=80), nullable=False),
+        sa.Column("revenue", sa.BigInteger(), nullable=True),
+        sa.Column("country", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_company")),
+        sa.UniqueConstraint("domain", name=op.f("uq_company_domain")),
+    )
+    op.create_table(
         "lead",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=22), nullable=False),
@@ -195,7 +209,15 @@ def upgrade() -> None:
         sa.Column("country", sa.String(length=80), nullable=False),
         sa.Column("custom", sa.JSON(), nullable=False),
         sa.Column("stage", sa.String(length=12), nullable=False),
+        sa.Column("stage_at", sa.String(length=24), nullable=True),
         sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("fit", sa.Integer(), nullable=False),
+        sa.Column("interest", sa.Integer(), nullable=False),
+        sa.Column("quality", sa.Integer(), nullable=True),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("look_at", sa.String(length=24), nullable=True),
+        sa.Column("acted_at", sa.String(length=24), nullable=True),
         sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("tags_text", sa.Text(), nullable=False),
         sa.Column("offers_text", sa.Text(), nullable=False),
@@ -207,6 +229,8 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.String(length=24), nullable=True),
         sa.Column("unsubscribed_at", sa.String(length=24), nullable=True),
         sa.Column("paused_until", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_lead_company_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["lead.id"], name=op.f("fk_lead_merged_into_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_lead_owner_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead")),
         sa.UniqueConstraint("email", name=op.f("uq_lead_email")),
@@ -214,8 +238,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("lead", schema=None) as batch_op:
         batch_op.create_index("ix_lead_captured_at_id", ["captured_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_lead_company_id"), ["company_id"], unique=False)
+        batch_op.create_index(
+            "ix_lead_look_at", ["look_at"], unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"), postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_lead_merged_into_id"), ["merged_into_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_stage"), ["stage"], unique=False)
+
+    op.create_table(
+        "lead_fact",
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ref", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_fact_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lead_id", "ref", name=op.f("pk_lead_fact")),
+    )
+    with op.batch_alter_table("lead_fact", schema=None) as batch_op:
+        batch_op.create_index("ix_lead_fact_kind_name_at_lead_id", ["kind", "name", "at", "lead_id"], unique=False)
 
     op.create_table(
         "known_visitor",

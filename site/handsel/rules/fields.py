@@ -1,0 +1,85 @@
+"""``content/_fields.yml``: custom fields of leads, with the type that their answers have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator
+from pydantic import Field as Limited
+
+from handsel.content.library import Read, Reading
+from handsel.content.parse import Parsed
+from handsel.content.schema import Part
+from handsel.content.values import Line, Sentence
+from handsel.errors import Fault
+from handsel.forms.schema import STANDARD, FieldName
+from handsel.rules.settings import read_settings
+
+FILE = "content/_fields.yml"
+ValueType = Literal["text", "number", "choice", "choices", "date", "yes-no"]
+BantQuestion = Literal["budget", "authority", "need", "timeline"]
+
+
+def _choices(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return {item: item for item in value}
+    return value
+
+
+class CustomFieldSpec(Part):
+    """One field."""
+
+    missing: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "label": ("field-without-label", "The field has no label.", "Add `label: …`: what sellers see."),
+    }
+
+    label: Line
+    type: ValueType = "text"
+    choices: Annotated[dict[Line, Line], BeforeValidator(_choices)] | None = None
+    help: Sentence = ""
+    bant: BantQuestion | None = None
+
+
+class FieldsSpec(Part):
+    """The whole file."""
+
+    fields: dict[FieldName, CustomFieldSpec] = Limited(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CustomField:
+    """A declared field. ``choices`` maps values to labels; ``bant`` is the question that its answer answers."""
+
+    name: str
+    label: str
+    type: ValueType
+    choices: Mapping[str, str] = field(default_factory=dict)
+    help: str = ""
+    bant: BantQuestion | None = None
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The declared fields by name."""
+
+    by_name: Mapping[str, CustomField]
+
+
+def read_fields(reading: Reading) -> Read[Fields]:
+    """The fields of the project."""
+    return read_settings(reading, FILE, FieldsSpec, _made)
+
+
+def _made(spec: FieldsSpec, parsed: Parsed) -> tuple[Fields | None, list[Fault]]:
+    faults = [
+        parsed.fault(("fields", name), "reserved-name", f"'{name}' is a field that every lead has already.",
+                     "Use another name.") for name in spec.fields if name in STANDARD]
+    faults += [
+        parsed.fault(("fields", name), "field-without-choices", f"The field '{name}' has nothing to choose from.",
+                     "Add `choices: [one, two]`.")
+        for name, one in spec.fields.items() if one.type in {"choice", "choices"} and not one.choices]
+    made = {name: CustomField(name, one.label, one.type, one.choices or {}, one.help, one.bant)
+            for name, one in spec.fields.items()}
+    return (None if faults else Fields(made)), faults

@@ -275,6 +275,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_known_visitor_lead_id"), ["lead_id"], unique=False)
 
     op.create_table(
+        "page_visit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_page_visit_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page_visit")),
+    )
+    with op.batch_alter_table("page_visit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_page_visit_at"), ["at"], unique=False)
+        batch_op.create_index("ix_page_visit_lead_id_at", ["lead_id", "at"], unique=False)
+
+    op.create_table(
+        "letter_click",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("step", sa.String(length=80), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_letter_click_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_click")),
+    )
+    with op.batch_alter_table("letter_click", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_letter_click_at"), ["at"], unique=False)
+        batch_op.create_index("ix_letter_click_lead_id_at", ["lead_id", "at"], unique=False)
+
+    op.create_table(
         "sign_in_link",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),

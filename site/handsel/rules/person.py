@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,6 +27,13 @@ class Fact(NamedTuple):
     value: float = 0.0
 
 
+class Told(NamedTuple):
+    """Since when something is known of a person, and from which row, such as ``capture:12``."""
+
+    at: datetime
+    ref: str
+
+
 @dataclass(frozen=True)
 class Person:
     """A lead with all of its mailboxes. ``values`` holds what is believed by the names of the catalogue."""
@@ -35,3 +42,5 @@ class Person:
     values: Mapping[str, Any]
     facts: tuple[Fact, ...] = ()
     """In the order of their time."""
+    told: Mapping[str, Told] = field(default_factory=dict)
+    """Where values come from, by the names of the catalogue, as far as that is known."""

@@ -1,0 +1,73 @@
+"""What stands on the page of one lead: every subject hangs up its panel here.
+
+A panel is a template ``desk/lead/_<panel>.html`` that ``desk/lead.html`` includes, and a function in PANELS that gives
+the values its template asks for. The function stands in the module of its subject, beside the panel's acts (whose routes
+may hang on ``sales.leads.bp``); it gets the lead, reads through ``db.session()`` and changes nothing. Every value has
+one giver: a name given twice is a mistake, and the page says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from handsel import clock
+from handsel.db import db
+from handsel.desk.shell import day_name
+from handsel.leads import finding
+from handsel.leads.models import Lead
+from handsel.leads.pause import paused
+from handsel.leads.timeline import Event, timeline
+from handsel.offers.live import current
+
+Panel = Callable[[Lead], Mapping[str, Any]]
+
+
+def _happened(lead: Lead) -> Mapping[str, Any]:
+    """For _held and _timeline: what is to come, what happened by day, and the captures that wait for a look."""
+    now = clock.now()
+    events = timeline(db.session(), lead)
+    ahead = [event for event in events if event.at > now]
+    past = [event for event in events if event.at <= now]
+    waiting = [event.row for event in events if event.kind == "capture" and event.row.quarantine]
+    return {"ahead": ahead[::-1], "days": list(_by_day(past, now)), "waiting": waiting, "labels": _labels(events)}
+
+
+def _by_day(events: list[Event], now: datetime) -> Iterator[tuple[str, list[Event]]]:
+    for day, of_day in groupby(events, lambda event: day_name(event.at, now)):
+        yield day, list(of_day)
+
+
+def _labels(events: list[Event]) -> dict[str, dict[str, str]]:
+    """By form: how it words its fields, so that answers read as they were asked."""
+    forms = {event.row.form for event in events if event.kind == "capture"}
+    known = current().forms
+    return {name: {field.name: field.label for field in known[name].fields} for name in forms if name in known}
+
+
+def _facts(lead: Lead) -> Mapping[str, Any]:
+    return {"pause_ends": paused(lead, clock.now())}
+
+
+def _stage(lead: Lead) -> Mapping[str, Any]:
+    return {"currency": current().site.currency}
+
+
+def _tags(lead: Lead) -> Mapping[str, Any]:
+    return {"known_tags": finding.tags_in_use(db.session())}
+
+
+PANELS: tuple[Panel, ...] = (_happened, _facts, _stage, _tags)
+
+
+def values(lead: Lead) -> dict[str, Any]:
+    """All values of the page of ``lead``: ``lead``, ``now``, and what the panels give."""
+    given: dict[str, Any] = {"lead": lead, "now": clock.now()}
+    for panel in PANELS:
+        for name, value in panel(lead).items():
+            if name in given:
+                raise KeyError(f"two panels of a lead's page give the value '{name}'")
+            given[name] = value
+    return given

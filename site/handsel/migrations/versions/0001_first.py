@@ -730,3 +730,109 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stage_decision", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stage_decision_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "handoff",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=22), nullable=False),
+        sa.Column("once", sa.String(length=60), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("stage", sa.String(length=12), nullable=False),
+        sa.Column("offer", sa.String(length=80), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("context", sa.JSON(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("due_at", sa.String(length=24), nullable=True),
+        sa.Column("contact_at", sa.String(length=24), nullable=True),
+        sa.Column("look_at", sa.String(length=24), nullable=True),
+        sa.Column("escalated_at", sa.String(length=24), nullable=True),
+        sa.Column("escalations", sa.Integer(), nullable=False),
+        sa.Column("decided_at", sa.String(length=24), nullable=True),
+        sa.Column("reason", sa.String(length=60), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("way", sa.String(length=12), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("ended_at", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_handoff_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_handoff_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_handoff_owner_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoff")),
+        sa.UniqueConstraint("key", name=op.f("uq_handoff_key")),
+        sa.UniqueConstraint("once", name=op.f("uq_handoff_once")),
+    )
+    with op.batch_alter_table("handoff", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handoff_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_handoff_look_at", ["look_at"], unique=False, sqlite_where=sa.text("look_at IS NOT NULL"), postgresql_where=sa.text("look_at IS NOT NULL"))
+        batch_op.create_index("ix_handoff_offer_at", ["offer", "at"], unique=False)
+        batch_op.create_index("ix_handoff_owner_id_state", ["owner_id", "state"], unique=False)
+        batch_op.create_index("uq_handoff_lead_id_open", ["lead_id"], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+
+    op.create_table(
+        "assignment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_assignment_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_assignment_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_assignment_owner_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment")),
+    )
+    with op.batch_alter_table("assignment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_assignment_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_assignment_rule_id", ["rule", "id"], unique=False)
+
+    op.create_table(
+        "activity",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("once", sa.String(length=60), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("made_at", sa.String(length=24), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_activity_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_activity_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_activity_message_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity")),
+        sa.UniqueConstraint("once", name=op.f("uq_activity_once")),
+    )
+    with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.create_index("ix_activity_lead_id_at", ["lead_id", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_activity_message_id"), ["message_id"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("once", sa.String(length=60), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("due_at", sa.String(length=24), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("made_at", sa.String(length=24), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("reminded_at", sa.String(length=24), nullable=True),
+        sa.Column("done_at", sa.String(length=24), nullable=True),
+        sa.Column("done_by", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_task_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_task_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_task_owner_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+        sa.UniqueConstraint("once", name=op.f("uq_task_once")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_due_at_unreminded", ["due_at"], unique=False, sqlite_where=sa.text("done_at IS NULL AND reminded_at IS NULL"), postgresql_where=sa.text("done_at IS NULL AND reminded_at IS NULL"))
+        batch_op.create_index(batch_op.f("ix_task_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_task_owner_id_due_at_open", ["owner_id", "due_at"], unique=False, sqlite_where=sa.text("done_at IS NULL"), postgresql_where=sa.text("done_at IS NULL"))

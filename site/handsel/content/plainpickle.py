@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 OTHERS = {("builtins", "set"), ("builtins", "frozenset"), ("builtins", "object"), ("copyreg", "_reconstructor"),
           ("copyreg", "__newobj__"), ("datetime", "datetime"), ("datetime", "timedelta"), ("datetime", "timezone"),
           ("zoneinfo", "ZoneInfo"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")}
-
 """What values of the standard library are made of."""
-PARTS = ("handsel.content.", "handsel.forms.", "handsel.offers.", "handsel.errors", "handsel.merge")
+PARTS = ("handsel.content.", "handsel.forms.", "handsel.rules.", "handsel.offers.", "handsel.errors", "handsel.merge")
 
 
 def _way_to_a_timezone(owner: object, name: str) -> Any:

@@ -27,7 +27,10 @@ FILE = f"{FOLDER}/project"
 LEAST = 20  # files read anew that make it worth writing all again; a tenth of all files where that is more
 MANY = 1_000  # files
 PATIENCE = 120.0  # seconds: longer than a first reading of ten thousand pages takes
-PARTS = ("content", "forms", "offers")
+PARTS = ("content", "forms", "rules", "offers")
+"""The packages whose code makes a project: what another one made is not taken up."""
+
+
 def save(root: Path, project: Project) -> None:
     """Keep ``project`` for the next process, if enough was read since it was last kept. A full disk is no hindrance."""
     memo = project.past.memo

@@ -20,12 +20,14 @@ from handsel.errors import Fault, Notice
 from handsel.forms.library import CaptureForm
 from handsel.forms.read import read_forms
 from handsel.forms.read import stray_faults as form_strays
-from handsel.offers.check import Verdicts, World, all_aliases, judge
+from handsel.offers.aliases import all_aliases
+from handsel.offers.check import Verdicts, judge
 from handsel.offers.letters import read_own_mails
 from handsel.offers.library import CONTROL, Letter, Offer
 from handsel.offers.read import read_folders
 from handsel.offers.read import stray_faults as offer_strays
 from handsel.offers.variants import PAUSING
+from handsel.offers.world import World
 from handsel.rules.book import Rulebook, read_rules, rulebook
 
 T = TypeVar("T")

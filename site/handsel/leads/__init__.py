@@ -8,8 +8,8 @@ from handsel.db import db
 
 def init_app(app: Flask) -> None:
     """Hang the writer of captures on ``app``."""
-    import handsel.leads.handoff.models  # noqa: F401
-    import handsel.leads.models  # noqa: F401  tables of other subjects refer to them
+    import handsel.leads.handoff.models
+    import handsel.leads.models  # tables of other subjects refer to them
     import handsel.leads.tracking.models  # noqa: F401
     from handsel.leads.together import Together
 

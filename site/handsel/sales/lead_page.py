@@ -1,9 +1,9 @@
 """What stands on the page of one lead: every subject hangs up its panel here.
 
 A panel is a template ``desk/lead/_<panel>.html`` that ``desk/lead.html`` includes, and a function in PANELS that gives
-the values its template asks for. The function stands in the module of its subject, beside the panel's acts (whose routes
-may hang on ``sales.leads.bp``); it gets the lead, reads through ``db.session()`` and changes nothing. Every value has
-one giver: a name given twice is a mistake, and the page says so.
+the values its template asks for. The function stands in the module of its subject, beside the panel's acts (their
+routes may hang on ``sales.leads.bp``); it gets the lead, reads through ``db.session()`` and changes nothing.
+Every value has one giver: a name given twice is a mistake, and the page says so.
 """
 
 from __future__ import annotations

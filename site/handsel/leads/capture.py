@@ -173,7 +173,7 @@ class Prepared:
         if not self.claim.quarantine:
             self._convert(pen, capture_id)
             if self.claim.recognised:
-                remember(pen, self.claim.recognised, lead["id"], self.claim.ticket.unit, row)
+                remember(pen, self.claim.recognised, self.claim.ticket.unit, capture_id, row)
             due = Due(self.offer, self.plan, lead["id"], capture_id, row["key"], self.claim.at, self.claim.answers,
                       self.claim.topics, self.mailbox)
             due.send(pen, is_new=lead["key"] == self.lead["key"], paused_until=instant(lead["paused_until"]))

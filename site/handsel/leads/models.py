@@ -20,6 +20,8 @@ class Lead(Model):
     __table_args__ = (
         Index("ix_lead_captured_at_id", "captured_at", "id"),
         partial_index("ix_lead_look_at", "look_at", sqlite="look_at IS NOT NULL", postgresql="look_at IS NOT NULL"),
+        partial_index("ix_lead_merged_into_id", "merged_into_id", sqlite="merged_into_id IS NOT NULL",
+                      postgresql="merged_into_id IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -47,7 +49,7 @@ class Lead(Model):
     quality: Mapped[int | None]
     """Predicted chance, in thousandths, that sales accepts the lead; None while there is no model to trust."""
     company_id: Mapped[int | None] = mapped_column(ForeignKey("company.id", ondelete="SET NULL"), index=True)
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="SET NULL"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="SET NULL"))
     """The lead that this mailbox belongs to since somebody merged the two; such a lead stands in no list."""
     look_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the worker is to look at the lead again: at once after something happened, later when points decay."""
@@ -172,6 +174,8 @@ class LeadOffer(Model):
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), primary_key=True)
     offer: Mapped[str] = mapped_column(String(80), primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
+    source: Mapped[str] = mapped_column(String(120), default="")
+    """``merged`` if only another mailbox of the same person asked for it; else empty."""
 
 
 class Wording(Model):
@@ -333,6 +337,21 @@ class LeadImport(Model):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
+    state: Mapped[str] = mapped_column(String(12), default="running")
+    """``mapping`` (somebody says what its columns hold), ``trying``, ``tried``, ``running``, ``done``, ``failed``,
+    ``undoing`` or ``undone``."""
+    upload: Mapped[str] = mapped_column(String(40), default="")
+    """The name of the file that was uploaded at the desk, while it is there."""
+    at_desk: Mapped[bool] = mapped_column(default=False)
+    """It was begun at the desk, so that the worker does it."""
+    total: Mapped[int] = mapped_column(default=0)
+    """The rows of the file, once they are counted."""
+    row: Mapped[int] = mapped_column(default=0)
+    """Up to which row the work is done, written with the work itself: whoever goes on begins behind it."""
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when a worker has it in hand."""
+    problem: Mapped[str] = mapped_column(String(400), default="")
+    """Why it failed."""
 
 
 class Imported(Model):

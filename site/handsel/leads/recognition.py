@@ -35,11 +35,11 @@ def recognised(key: bytes, once: str, at: datetime, days: int) -> Recognised:
     return Recognised(number, at + timedelta(days=days))
 
 
-def remember(pen: Pen, who: Recognised, lead_id: int, unit: str, capture: Mapping[str, Any]) -> None:
-    """Let ``who`` stand for the lead, with the beginning of the journey that the capture's row tells of."""
+def remember(pen: Pen, who: Recognised, unit: str, capture_id: int, capture: Mapping[str, Any]) -> None:
+    """Let ``who`` stand for the lead of ``capture``, with the beginning of the journey that its row tells of."""
     at, day = capture["at"], who.until.date()
-    pen.add(KnownVisitor, shaped(KnownVisitor, visitor=who.visitor, lead_id=lead_id, unit=unit, at=at, until=who.until),
-            "ON CONFLICT DO NOTHING")
+    pen.add(KnownVisitor, shaped(KnownVisitor, visitor=who.visitor, lead_id=capture["lead_id"], capture_id=capture_id,
+                                 unit=unit, at=at, until=who.until), "ON CONFLICT DO NOTHING")
     began = {name: capture[name] for name in ("first_page", "referrer", "source", *UTM)}
     pen.add(Visitor, shaped(Visitor, visitor=who.visitor, day=day, at=at, **began), "ON CONFLICT DO NOTHING")
 

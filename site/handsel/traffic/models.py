@@ -50,6 +50,9 @@ class KnownVisitor(Model):
 
     visitor: Mapped[str] = mapped_column(String(32), primary_key=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    capture_id: Mapped[int | None] = mapped_column(ForeignKey("capture.id", ondelete="CASCADE"), index=True)
+    """The form on which they agreed. Until its mailbox is proven the number says nothing about the lead: anybody could
+    have typed the address."""
     unit: Mapped[str] = mapped_column(String(32))
     """The visitor's hash on the day of the consent: by it experiments go on counting them as one and the same."""
     at: Mapped[datetime] = mapped_column(Instant)

@@ -243,7 +243,10 @@ def upgrade() -> None:
             "ix_lead_look_at", ["look_at"], unique=False,
             sqlite_where=sa.text("look_at IS NOT NULL"), postgresql_where=sa.text("look_at IS NOT NULL"),
         )
-        batch_op.create_index(batch_op.f("ix_lead_merged_into_id"), ["merged_into_id"], unique=False)
+        batch_op.create_index(
+            "ix_lead_merged_into_id", ["merged_into_id"], unique=False,
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"), postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_stage"), ["stage"], unique=False)
 
@@ -260,19 +263,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("lead_fact", schema=None) as batch_op:
         batch_op.create_index("ix_lead_fact_kind_name_at_lead_id", ["kind", "name", "at", "lead_id"], unique=False)
-
-    op.create_table(
-        "known_visitor",
-        sa.Column("visitor", sa.String(length=32), nullable=False),
-        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("unit", sa.String(length=32), nullable=False),
-        sa.Column("at", sa.String(length=24), nullable=False),
-        sa.Column("until", sa.String(length=24), nullable=False),
-        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_known_visitor_lead_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("visitor", name=op.f("pk_known_visitor")),
-    )
-    with op.batch_alter_table("known_visitor", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_known_visitor_lead_id"), ["lead_id"], unique=False)
 
     op.create_table(
         "page_visit",
@@ -358,10 +348,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_capture_offer_at", ["offer", "at"], unique=False)
 
     op.create_table(
+        "known_visitor",
+        sa.Column("visitor", sa.String(length=32), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("capture_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("unit", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("until", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["capture_id"], ["capture.id"], name=op.f("fk_known_visitor_capture_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_known_visitor_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("visitor", name=op.f("pk_known_visitor")),
+    )
+    with op.batch_alter_table("known_visitor", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_known_visitor_capture_id"), ["capture_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_known_visitor_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
         "lead_offer",
         sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("offer", sa.String(length=80), nullable=False),
         sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_offer_lead_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("lead_id", "offer", name=op.f("pk_lead_offer")),
     )
@@ -516,6 +523,13 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("finished_at", sa.String(length=24), nullable=True),
         sa.Column("undone_at", sa.String(length=24), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("upload", sa.String(length=40), nullable=False),
+        sa.Column("at_desk", sa.Boolean(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.String(length=24), nullable=True),
+        sa.Column("problem", sa.String(length=400), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_lead_import_account_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_import")),
     )
@@ -533,6 +547,59 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("imported", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_imported_import_id"), ["import_id"], unique=False)
+
+    op.create_table(
+        "import_refusal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("cells", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["lead_import.id"], name=op.f("fk_import_refusal_import_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_refusal")),
+    )
+    with op.batch_alter_table("import_refusal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_refusal_import_id"), ["import_id"], unique=False)
+
+    op.create_table(
+        "export_layout",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_export_layout_account_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_layout")),
+    )
+    with op.batch_alter_table("export_layout", schema=None) as batch_op:
+        batch_op.create_index("ix_export_layout_account_id_name", ["account_id", "name"], unique=True)
+
+    op.create_table(
+        "export_memory",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("who", sa.String(length=60), nullable=False),
+        sa.Column("layout", sa.String(length=60), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_export_memory_account_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_memory")),
+    )
+    with op.batch_alter_table("export_memory", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_export_memory_account_id"), ["account_id"], unique=False)
+        batch_op.create_index("ix_export_memory_who_layout", ["who", "layout"], unique=True)
+
+    op.create_table(
+        "export_seen",
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("memory_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_export_seen_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["memory_id"], ["export_memory.id"], name=op.f("fk_export_seen_memory_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lead_id", "memory_id", name=op.f("pk_export_seen")),
+        sqlite_with_rowid=False,
+    )
 
     op.create_table(
         "message",
@@ -714,6 +781,87 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sale", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sale_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "stage_change",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("was", sa.String(length=12), nullable=False),
+        sa.Column("stage", sa.String(length=12), nullable=False),
+        sa.Column("way", sa.String(length=12), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("hands_over", sa.Boolean(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_stage_change_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_stage_change_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_change")),
+    )
+    with op.batch_alter_table("stage_change", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stage_change_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "bant_answer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("question", sa.String(length=12), nullable=False),
+        sa.Column("met", sa.Boolean(), nullable=True),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_bant_answer_account_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_bant_answer_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bant_answer")),
+    )
+    with op.batch_alter_table("bant_answer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bant_answer_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "lead_bant",
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("question", sa.String(length=12), nullable=False),
+        sa.Column("met", sa.Boolean(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("ref", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_bant_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("lead_id", "question", name=op.f("pk_lead_bant")),
+    )
+
+    op.create_table(
+        "product_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("once", sa.String(length=100), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("received_at", sa.String(length=24), nullable=False),
+        sa.Column("sender", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_product_event_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product_event")),
+        sa.UniqueConstraint("once", name=op.f("uq_product_event_once")),
+    )
+    with op.batch_alter_table("product_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_product_event_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "rule_version",
+        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("last_id", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.String(length=24), nullable=True),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_rule_version")),
+    )
 
     op.create_table(
         "stage_decision",

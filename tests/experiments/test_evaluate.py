@@ -191,6 +191,15 @@ def test_the_calculator_speaks_in_sentences_and_in_json() -> None:
     assert "These numbers describe no test: the baseline must lie between 0 and 1" in wrong.output
 
 
+@pytest.mark.parametrize("visitors", ["0", "-5", "inf", "nan"])
+def test_the_calculator_wants_a_number_of_visitors_that_there_can_be(visitors: str) -> None:
+    wrong = CliRunner().invoke(group, ["experiment", "plan", "--baseline", ".1", "--mde", ".3",
+                                       "--weekly-visitors", visitors])
+
+    assert wrong.exit_code == 1
+    assert "the weekly visitors must be a number of more than 0" in wrong.output
+
+
 def test_a_million_visitors_in_six_variants_are_judged_by_closed_testing() -> None:
     found = evaluate({"plan": None, "periods": [{"weights": [1] * 6}],
                       "counts": [[0, arm, 166_000 + arm, 5000 + 30 * (arm == 3) * 20, 0, 0] for arm in range(6)]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from typing import NamedTuple
 
 from handsel.experiments.figures import lift_words
@@ -86,12 +86,12 @@ def forecast(baseline: float, mde: float, weekly_visitors: float | None = None, 
 
     With several challengers each is compared with the control at ``alpha`` divided by their number. ``weekly_visitors``
     counts those of the offer as a whole. ``values`` asks for a lift of the value per visitor instead of the rate.
-    Raises ValueError as ``check``, or for a split with fewer than two variants, a weight of 0 or less, or no visitors.
+    Raises ValueError as ``check``, or for a split with fewer than two variants, a weight of 0 or less, or no countable visitors.
     """
     if len(weights) < 2 or min(weights) <= 0:
         raise ValueError("a split needs two variants or more, each with a weight over 0")
-    if weekly_visitors is not None and not weekly_visitors > 0:
-        raise ValueError("the weekly visitors must be more than 0")
+    if weekly_visitors is not None and not 0 < weekly_visitors < inf:
+        raise ValueError("the weekly visitors must be a number of more than 0")
     check(baseline, mde, alpha, power)
     # The weakest comparison decides how long all of them take.
     more = inflation(mde) if values else 1.0

@@ -9,7 +9,10 @@ from handsel.db import db
 def init_app(app: Flask) -> None:
     """Hang the writer of captures on ``app``."""
     import handsel.leads.handoff.models
+    import handsel.leads.importing.models
+    import handsel.leads.layouts.models
     import handsel.leads.models  # tables of other subjects refer to them
+    import handsel.leads.stages.models
     import handsel.leads.tracking.models  # noqa: F401
     from handsel.leads.together import Together
 

@@ -193,7 +193,10 @@ class Consent(Model):
     """One event in the life of a consent; rows are only ever added."""
 
     __tablename__ = "consent"
-    __table_args__ = (Index("ix_consent_lead_id_purpose", "lead_id", "purpose"),)
+    __table_args__ = (
+        Index("ix_consent_lead_id_purpose", "lead_id", "purpose"),
+        partial_index("ix_consent_unsealed", "at", "id", sqlite="salt IS NULL", postgresql="salt IS NULL"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"))
@@ -210,6 +213,8 @@ class Consent(Model):
     at: Mapped[datetime] = mapped_column(Instant)
     address_prefix: Mapped[str] = mapped_column(String(64), default="")
     browser: Mapped[str] = mapped_column(String(200), default="")
+    salt: Mapped[str | None] = mapped_column(String(22))
+    """Random, given when the row is sealed in the ledger; without it nobody can tell what the digest there stands for."""
 
     lead: Mapped[Lead] = relationship(back_populates="consents")
     wording: Mapped[Wording | None] = relationship()

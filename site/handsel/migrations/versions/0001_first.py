@@ -402,6 +402,7 @@ def upgrade() -> None:
         sa.Column("at", sa.String(length=24), nullable=False),
         sa.Column("address_prefix", sa.String(length=64), nullable=False),
         sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.Column("salt", sa.String(length=22), nullable=True),
         sa.ForeignKeyConstraint(
             ["capture_id"], ["capture.id"], name=op.f("fk_consent_capture_id"), ondelete="SET NULL"
         ),
@@ -412,6 +413,25 @@ def upgrade() -> None:
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_consent_capture_id"), ["capture_id"], unique=False)
         batch_op.create_index("ix_consent_lead_id_purpose", ["lead_id", "purpose"], unique=False)
+        batch_op.create_index(
+            "ix_consent_unsealed", ["at", "id"], unique=False,
+            sqlite_where=sa.text("salt IS NULL"), postgresql_where=sa.text("salt IS NULL"),
+        )
+
+    op.create_table(
+        "consent_seal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("consent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("happened_at", sa.String(length=24), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("why", sa.String(length=60), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_seal")),
+    )
+    with op.batch_alter_table("consent_seal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_seal_consent_id"), ["consent_id"], unique=False)
 
     op.create_table(
         "conversion",

@@ -13,7 +13,7 @@ from handsel.cli import open_app
 
 @click.command("work")
 @click.option("--once", is_flag=True,
-              help="Send what is due now, throw away what is too old, print guides, and end; for cron.")
+              help="Look at leads, send what is due now, throw away what is too old, print guides, and end; for cron.")
 def work_command(once: bool) -> None:
     """Send mail as it falls due, until Ctrl-C.
 
@@ -28,12 +28,14 @@ def work_command(once: bool) -> None:
     from handsel.worker.deliver import deliver_due
     from handsel.worker.keeping import keep_now
     from handsel.worker.purge import purge
+    from handsel.worker.qualifying import qualify_now
 
     app = open_app()
     start_log(app)
     with app.app_context():
         schema.require_current()
         if once:
+            qualify_now(app)  # it may have mail to send
             counts = deliver_due(app)
             for what, number in counts.by_state.items():
                 click.echo(f"{what}: {number}")

@@ -1,4 +1,4 @@
-"""The worker: hands mail over as it falls due, and throws away daily what we promised not to keep."""
+"""The worker: hands mail over as it falls due, looks at leads, and throws away daily what we promised not to keep."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     from handsel.worker.deliver import Deliverer, Heartbeat
     from handsel.worker.keeping import Keeping
     from handsel.worker.purge import purge
+    from handsel.worker.qualifying import Qualifying
 
     with app.app_context():
         app.extensions["handsel.offers"].start()
@@ -31,6 +32,8 @@ def run(app: Flask, stop: threading.Event) -> None:
         bindery.start()
         keeping = Keeping(app)
         keeping.start()
+        qualifying = Qualifying(app)
+        qualifying.start()
         last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None
         try:
             while not stop.is_set():
@@ -54,5 +57,6 @@ def run(app: Flask, stop: threading.Event) -> None:
             heartbeat.ended.set()
             bindery.close()
             keeping.close()
+            qualifying.close()
             deliverer.close()
             heartbeat.join(5)

@@ -1,4 +1,4 @@
-"""Changes of stage, answers to the four questions of BANT, what people did in the product, and versions of the rules."""
+"""Changes of stage, answers to the four questions of BANT, events of the product, and versions of the rules."""
 
 from __future__ import annotations
 

@@ -1,0 +1,101 @@
+"""The worker looks at leads: whatever happened to them, and whatever time does to their points, is judged by the rules.
+
+It has a thread of its own, so that a slow mail server keeps no hot lead from sales. It works in small transactions and
+pauses between them, so that on SQLite no capture waits for long.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+
+from flask import Flask
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from handsel import clock
+from handsel.db import is_sqlite, writing
+from handsel.leads.models import Lead
+from handsel.leads.qualify.looking import look
+from handsel.offers.project import Project
+
+EVERY = 0.5  # seconds between two looks for work
+AT_ONCE = {True: 20, False: 100}  # leads in one transaction, on SQLite and on PostgreSQL
+TROUBLE = timedelta(hours=1)  # after which a lead that could not be looked at is tried again
+log = logging.getLogger("handsel.leads")
+
+
+class Qualifying(threading.Thread):
+    """Looks at leads until ``ended`` is set."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(name="handsel-qualifying", daemon=True)
+        self.app = app
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        with self.app.app_context():
+            while not self.ended.is_set():
+                began = time.monotonic()
+                try:
+                    looked_at = round_(self.app, clock.now())
+                except DBAPIError as error:
+                    log.warning("leads wait to be looked at: %s", error.orig)
+                    looked_at = 0
+                except Exception:  # the thread outlives whatever one round meets; the leads keep their look_at
+                    log.exception("leads could not be looked at; the next round tries again")
+                    looked_at = 0
+                # As long as it wrote, it lets others write.
+                self.ended.wait(min(EVERY, time.monotonic() - began) if looked_at else EVERY)
+
+    def close(self) -> None:
+        """Finish the round in hand and end."""
+        self.ended.set()
+        self.join(5)
+
+
+def qualify_now(app: Flask) -> int:
+    """Look at all leads that wait for it now; how many. Needs an application context."""
+    at, total = clock.now(), 0
+    while looked_at := round_(app, at):
+        total += looked_at
+    return total
+
+
+def round_(app: Flask, at: datetime) -> int:
+    """Look at some of the leads whose time has come by ``at``; how many. Needs an application context."""
+    project: Project = app.extensions["handsel.offers"].project
+    with writing() as session:
+        ids = _waiting(session, at)
+        if not ids:
+            return 0
+        try:
+            with session.begin_nested():
+                look(session, project, ids, at)
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("some of %d leads could not be looked at; each is tried alone", len(ids))
+            _one_by_one(session, project, ids, at)
+    return len(ids)
+
+
+def _waiting(session: Session, at: datetime) -> list[int]:
+    wait = select(Lead.id).where(Lead.look_at <= at).order_by(Lead.look_at, Lead.id).limit(AT_ONCE[is_sqlite()])
+    return list(session.scalars(wait.with_for_update(skip_locked=True)))
+
+
+def _one_by_one(session: Session, project: Project, ids: list[int], at: datetime) -> None:
+    """What one lead does to the rules must not keep the others waiting."""
+    for id_ in ids:
+        try:
+            with session.begin_nested():
+                look(session, project, [id_], at)
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("lead %d could not be looked at", id_)
+            session.execute(update(Lead).where(Lead.id == id_).values(look_at=at + TROUBLE))

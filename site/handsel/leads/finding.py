@@ -127,7 +127,7 @@ def find(what: Iterable[Any], asked: Wanted, first: int = 0) -> Found:
 
     Leads are numbered in the order in which they came, so by number is by age, and each filter's index leads along it.
     """
-    query, number = select(*what).select_from(Lead), Lead.id.expression
+    query, number = select(*what).select_from(Lead).where(Lead.merged_into_id.is_(None)), Lead.id.expression
     if asked.tag:
         query = query.join(LeadTag, (LeadTag.lead_id == Lead.id) & (LeadTag.tag == asked.tag))
         number = LeadTag.lead_id.expression

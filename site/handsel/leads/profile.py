@@ -2,38 +2,53 @@
 
 A capture whose mailbox was never proven is a claim: anybody could have typed the address. While a lead has no proven
 capture, its claims are all we have, and the newest answer to each question stands. From the first proven capture on,
-claims say nothing any more.
+claims say nothing any more. What one of us put down by hand is no claim: no claim covers it, and among proven answers
+the newer stands.
+
+A lead that others were merged into says what all its mailboxes said; their consents and blocks stay their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from handsel import clock
 from handsel.forms.schema import RECOGNITION, STANDARD
 from handsel.leads.cells import GUARDED, is_plain
+from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import STAGES, Capture, Consent, Lead, LeadOffer, LeadTag
 
 COLUMNS = tuple(sorted(STANDARD - {"email"}))
+HAND = "hand"
+"""The form of a capture that one of us put down."""
 _EMPTY: dict[str, str] = dict.fromkeys(COLUMNS, "")
 
 
 class Said(NamedTuple):
-    """What one capture says, and whether its mailbox was proven."""
+    """What one capture says, whether its mailbox was proven, and whether one of us put it down by hand."""
 
     answers: Mapping[str, Any]
     proven: bool
+    by_hand: bool = False
+
+    @classmethod
+    def by(cls, capture: Capture) -> Said:
+        """What ``capture`` says."""
+        return cls(capture.answers, capture.proven_at is not None, capture.form == HAND)
 
 
 def profile(captures: Iterable[Said]) -> dict[str, Any]:
     """The columns of a lead that its captures fill, from captures in the order of their time; ``custom`` among them."""
     captures = list(captures)
     if any(said.proven for said in captures):
-        captures = [said for said in captures if said.proven]
+        captures = [said for said in captures if said.proven or said.by_hand]
+    else:
+        captures.sort(key=lambda said: said.by_hand)
     columns: dict[str, Any] = _EMPTY | {"custom": {}}
     for said in captures:
         columns = overlaid(columns, said.answers)
@@ -84,16 +99,24 @@ def mark_plain(lead: Lead) -> None:
 
 def refresh(session: Session, lead: Lead) -> None:
     """Make every column of ``lead`` that is a view anew from its facts."""
-    captures = session.scalars(select(Capture).where(Capture.lead_id == lead.id).order_by(Capture.at, Capture.id)).all()
-    for name, value in profile(Said(capture.answers, capture.proven_at is not None) for capture in captures).items():
+    ids = mailboxes_of(session, [lead.id])[lead.id]
+    lay(lead, session.scalars(select(Capture).where(Capture.lead_id.in_(ids)).order_by(Capture.at, Capture.id)).all())
+    if lead.merged_into_id is not None:
+        lead.look_at = clock.now()  # what it says is also said of the lead it belongs to
+    refresh_texts(session, lead)
+
+
+def lay(lead: Lead, captures: Sequence[Capture]) -> None:
+    """Set the columns of ``lead`` that the captures of all its mailboxes fill, from captures in the order of time."""
+    for name, value in profile(map(Said.by, captures)).items():
         column = Lead.__table__.columns[name]
         setattr(lead, name, value[: getattr(column.type, "length", None)] if isinstance(value, str) else value)
-    proven = [capture.proven_at for capture in captures if capture.proven_at]
-    lead.confirmed_at = min(proven, default=None)
+    own = [capture.proven_at for capture in captures if capture.proven_at and capture.lead_id == lead.id]
+    lead.confirmed_at = min(own, default=None)
     if captures:
         lead.captured_at, lead.last_capture_at = captures[0].at, captures[-1].at
         lead.source = captures[0].source
-    refresh_texts(session, lead)
+    mark_plain(lead)
 
 
 def refresh_texts(session: Session, lead: Lead) -> None:
@@ -117,5 +140,6 @@ def add_tag(session: Session, lead: Lead, tag: str, at: datetime, source: str) -
 
 def remove_tag(session: Session, lead: Lead, tag: str) -> None:
     """Take ``tag`` off ``lead``; nothing happens when it is not there."""
-    session.execute(delete(LeadTag).where(LeadTag.lead_id == lead.id, LeadTag.tag == tag))
+    ids = mailboxes_of(session, [lead.id])[lead.id]
+    session.execute(delete(LeadTag).where(LeadTag.lead_id.in_(ids), LeadTag.tag == tag))
     refresh_texts(session, lead)

@@ -19,6 +19,11 @@ class Lead(Model):
     __tablename__ = "lead"
     __table_args__ = (
         Index("ix_lead_captured_at_id", "captured_at", "id"),
+        Index("ix_lead_acted_at_id", "acted_at", "id"),
+        Index("ix_lead_score_id", "score", "id"),
+        Index("ix_lead_stage_at_id", "stage_at", "id"),
+        Index("ix_lead_stage_score_id", "stage", "score", "id"),
+        Index("ix_lead_stage_stage_at_id", "stage", "stage_at", "id"),
         partial_index("ix_lead_look_at", "look_at", sqlite="look_at IS NOT NULL", postgresql="look_at IS NOT NULL"),
         partial_index("ix_lead_merged_into_id", "merged_into_id", sqlite="merged_into_id IS NOT NULL",
                       postgresql="merged_into_id IS NOT NULL"),
@@ -39,7 +44,7 @@ class Lead(Model):
     phone: Mapped[str] = mapped_column(String(60), default="")
     country: Mapped[str] = mapped_column(String(80), default="")
     custom: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    stage: Mapped[str] = mapped_column(String(12), default="iql", index=True)
+    stage: Mapped[str] = mapped_column(String(12), default="iql")
     stage_at: Mapped[datetime | None] = mapped_column(Instant)
     """Since when the lead is in its stage."""
     score: Mapped[int] = mapped_column(default=0)

@@ -248,7 +248,11 @@ def upgrade() -> None:
             sqlite_where=sa.text("merged_into_id IS NOT NULL"), postgresql_where=sa.text("merged_into_id IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_lead_stage"), ["stage"], unique=False)
+        batch_op.create_index("ix_lead_acted_at_id", ["acted_at", "id"], unique=False)
+        batch_op.create_index("ix_lead_score_id", ["score", "id"], unique=False)
+        batch_op.create_index("ix_lead_stage_at_id", ["stage_at", "id"], unique=False)
+        batch_op.create_index("ix_lead_stage_score_id", ["stage", "score", "id"], unique=False)
+        batch_op.create_index("ix_lead_stage_stage_at_id", ["stage", "stage_at", "id"], unique=False)
 
     op.create_table(
         "lead_fact",
@@ -1004,3 +1008,55 @@ def upgrade() -> None:
         batch_op.create_index("ix_task_due_at_unreminded", ["due_at"], unique=False, sqlite_where=sa.text("done_at IS NULL AND reminded_at IS NULL"), postgresql_where=sa.text("done_at IS NULL AND reminded_at IS NULL"))
         batch_op.create_index(batch_op.f("ix_task_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index("ix_task_owner_id_due_at_open", ["owner_id", "due_at"], unique=False, sqlite_where=sa.text("done_at IS NULL"), postgresql_where=sa.text("done_at IS NULL"))
+
+    op.create_table(
+        "lead_word",
+        sa.Column("word", sa.String(length=60).with_variant(sa.String(length=60, collation="C"), "postgresql"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_word_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("word", "lead_id", name=op.f("pk_lead_word")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_lead_word_lead_id_word", "lead_word", ["lead_id", "word"], unique=False)
+
+    op.create_table(
+        "saved_view",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_saved_view_account_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
+    )
+    op.create_index(op.f("ix_saved_view_account_id"), "saved_view", ["account_id"], unique=False)
+
+    op.create_table(
+        "lead_act",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("undone_at", sa.String(length=24), nullable=True),
+        sa.Column("undone_by", sa.String(length=254), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_lead_act_account_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_act")),
+    )
+    op.create_index(op.f("ix_lead_act_account_id"), "lead_act", ["account_id"], unique=False)
+    op.create_index(op.f("ix_lead_act_at"), "lead_act", ["at"], unique=False)
+
+    op.create_table(
+        "lead_act_item",
+        sa.Column("act_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["act_id"], ["lead_act.id"], name=op.f("fk_lead_act_item_act_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_lead_act_item_lead_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("act_id", "lead_id", name=op.f("pk_lead_act_item")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_lead_act_item_lead_id"), "lead_act_item", ["lead_id"], unique=False)

@@ -28,12 +28,12 @@ SELLER = Actor("seller@example.org")
 
 def merge(kept: Lead, joins: Lead) -> None:
     with writing() as session:
-        merging.merge(session, current(), kept.id, joins.id, SELLER, NOON)
+        merging.merge(session, current(), kept.id, joins.id, actor=SELLER, at=NOON)
 
 
 def part(lead: Lead) -> None:
     with writing() as session:
-        merging.part(session, current(), lead.id, SELLER, NOON)
+        merging.part(session, current(), lead.id, actor=SELLER, at=NOON)
 
 
 def of(lead: Lead) -> Lead:

@@ -16,7 +16,8 @@ def mailboxes_of(session: Session, lead_ids: Iterable[int]) -> dict[int, tuple[i
     merged = session.execute(select(Lead.merged_into_id, Lead.id).where(Lead.merged_into_id.in_(list(found)))
                              .order_by(Lead.id))
     for head, id_ in merged:
-        found[head].append(id_)
+        if head is not None:
+            found[head].append(id_)
     return {head: tuple(ids) for head, ids in found.items()}
 
 

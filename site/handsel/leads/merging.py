@@ -92,7 +92,7 @@ def _refused(session: Session, kept: Lead, joins: Lead) -> tuple[str, str] | Non
     return None
 
 
-def merge(session: Session, project: Project, kept_id: int, joins_id: int, actor: Actor, at: datetime) -> None:
+def merge(session: Session, project: Project, kept_id: int, joins_id: int, *, actor: Actor, at: datetime) -> None:
     """Let the mailbox of ``joins_id`` belong to the lead ``kept_id``. Raises HandselError where that cannot be.
 
     Needs a write transaction.
@@ -102,11 +102,11 @@ def merge(session: Session, project: Project, kept_id: int, joins_id: int, actor
     if why_not is not None:
         raise HandselError("merge", *why_not)
     joins.merged_into_id = kept.id
-    _log(session, actor, kept, joins, "merged another lead into it", "was merged into another lead")
+    _log(session, actor, (kept, "merged another lead into it"), (joins, "was merged into another lead"))
     look(session, project, [kept.id], at)
 
 
-def part(session: Session, project: Project, lead_id: int, actor: Actor, at: datetime) -> None:
+def part(session: Session, project: Project, lead_id: int, *, actor: Actor, at: datetime) -> None:
     """Undo a merge: the mailbox is a lead of its own again. Nothing happens to one that is. Needs a write
     transaction."""
     head_id = session.scalar(select(Lead.merged_into_id).where(Lead.id == lead_id))
@@ -116,7 +116,7 @@ def part(session: Session, project: Project, lead_id: int, actor: Actor, at: dat
     if lead.merged_into_id != head.id:
         return
     lead.merged_into_id = None
-    _log(session, actor, head, lead, "parted another lead from it", "was parted from another lead")
+    _log(session, actor, (head, "parted another lead from it"), (lead, "was parted from another lead"))
     look(session, project, [head.id, lead.id], at)
 
 
@@ -130,9 +130,9 @@ def _both(session: Session, one: int, other: int) -> tuple[Lead, Lead]:
     return found[one], found[other]
 
 
-def _log(session: Session, actor: Actor, head: Lead, other: Lead, of_head: str, of_other: str) -> None:
-    audit.record(session, of_head, actor, audit.of_lead(head.key), {"lead": audit.of_lead(other.key)})
-    audit.record(session, of_other, actor, audit.of_lead(other.key), {"lead": audit.of_lead(head.key)})
+def _log(session: Session, actor: Actor, *acts: tuple[Lead, str]) -> None:
+    for (lead, act), (other, _) in (acts, acts[::-1]):
+        audit.record(session, act, actor, audit.of_lead(lead.key), {"lead": audit.of_lead(other.key)})
 
 
 def unite(seen: Look) -> None:
@@ -167,9 +167,10 @@ def _lend(session: Session, head: int, ids: list[int]) -> None:
 
 
 def _return(session: Session, heads: list[int]) -> set[int]:
-    """Take from these leads what they had from mailboxes that do not have it or are no longer theirs; whom it struck."""
+    """Take from these leads what they had from mailboxes that do not have it or are not theirs; whom it struck."""
     struck: set[int] = set()
-    for model, column in ((LeadTag, "tag"), (LeadOffer, "offer")):
+    kinds: tuple[tuple[Any, str], ...] = ((LeadTag, "tag"), (LeadOffer, "offer"))
+    for model, column in kinds:
         other, lender = aliased(model), aliased(Lead)
         still = exists(select(1).select_from(other).join(lender, lender.id == other.lead_id).where(
             lender.merged_into_id == model.lead_id, getattr(other, column) == getattr(model, column)))

@@ -20,15 +20,17 @@ from handsel.errors import Fault, Notice
 from handsel.forms.library import CaptureForm
 from handsel.forms.read import read_forms
 from handsel.forms.read import stray_faults as form_strays
+from handsel.forms.schema import STANDARD
 from handsel.offers.aliases import all_aliases
 from handsel.offers.check import Verdicts, judge
 from handsel.offers.letters import read_own_mails
 from handsel.offers.library import CONTROL, Letter, Offer
-from handsel.offers.read import read_folders
+from handsel.offers.read import Folder, former_slugs, read_folders
 from handsel.offers.read import stray_faults as offer_strays
 from handsel.offers.variants import PAUSING
 from handsel.offers.world import World
 from handsel.rules.book import Rulebook, read_rules, rulebook
+from handsel.rules.catalogue import OfferName
 
 T = TypeVar("T")
 
@@ -206,8 +208,24 @@ def look(tree: Tree, memo: Memo, good: dict[str, Any], at: datetime) -> World:
     aliases: dict[str, str] = {}
     for _, alias, target, _ in all_aliases(pages.values(), folders.values()):
         aliases.setdefault(alias, target)
-    return World(reading, at, site_read, read_forms(reading), pages, folders, read_own_mails(reading),
-                 read_rules(reading, folders), by_path, aliases)
+    forms = read_forms(reading)
+    return World(reading, at, site_read, forms, pages, folders, read_own_mails(reading),
+                 read_rules(reading, _offer_names(folders), _asked(forms), good), by_path, aliases)
+
+
+def _offer_names(folders: dict[str, Folder]) -> Iterator[OfferName]:
+    """The offers as rules name them."""
+    for slug, folder in folders.items():
+        meta = folder.meta.value
+        yield OfferName(slug, meta.kind, meta.title, former_slugs(meta)) if meta else OfferName(slug)
+
+
+def _asked(forms: dict[str, Read[CaptureForm]]) -> Iterator[tuple[str, str, str]]:
+    """What the forms ask for beyond the columns of every lead: name, type, label."""
+    for read in forms.values():
+        if read.value is not None:
+            yield from ((field.name, field.type, field.label) for field in read.value.fields
+                        if field.name not in STANDARD)
 
 
 def _aliases(world: World, pages: dict[str, Page], offers: dict[str, Offer], at: datetime) -> dict[str, str]:

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from handsel.content.library import Read, Reading
+from handsel.rules.catalogue import OfferName, Vocabulary, attributes_of
 from handsel.rules.fields import Fields, read_fields
+from handsel.rules.segments import Segments, read_segments
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """What holds for the leads of a project."""
+    """What holds for the leads of a project. ``words`` are the names that its rules can use, segments among them."""
 
     fields: Fields
+    segments: Segments = field(default_factory=Segments)
+    words: Vocabulary = field(default_factory=Vocabulary)
 
 
-def read_rules(reading: Reading, offers: Collection[str]) -> dict[str, Read[Any]]:
-    """Each rule file as it was read, by its name in the rulebook. ``offers`` are the slugs that there are."""
-    return {"fields": read_fields(reading)}
+def read_rules(reading: Reading, offers: Iterable[OfferName], asked: Iterable[tuple[str, str, str]],
+               good: Mapping[str, Any]) -> dict[str, Read[Any]]:
+    """Each rule file as it was read, by its name in the rulebook, and under ``words`` the names that rules can use.
+
+    ``asked`` are the fields of all forms (name, type, label); ``good`` holds the last good state of each file, by which
+    the others are read while it has a fault.
+    """
+    fields = read_fields(reading)
+    site = reading.site
+    words = Vocabulary(attributes_of(usable(fields, good, Fields({})), sorted(set(asked))), tuple(offers),
+                       zone=site.timezone, topics=tuple(site.topics))
+    segments = read_segments(reading, words)
+    words = replace(words, segments=usable(segments, good, Segments()).pairs)
+    return {"fields": fields, "segments": segments, "words": Read("", words)}
 
 
-def rulebook(rules: dict[str, Read[Any]], choose: Callable[[Read[Any]], Any]) -> Rulebook:
+def usable(read: Read[T], good: Mapping[str, Any], nothing: T) -> T:
+    """What holds of a file while others are read: what it says, or what it last said without a fault."""
+    if read.faults and read.file in good:
+        found: T = good[read.file]
+        return found
+    return read.value if read.value is not None else nothing
+
+
+def rulebook(rules: Mapping[str, Read[Any]], choose: Callable[[Read[Any]], Any]) -> Rulebook:
     """The rules that hold: ``choose`` gives the last good state of each file, or None if there never was one."""
-    chosen = {name: choose(read) for name, read in rules.items()}
-    return Rulebook(chosen["fields"] or Fields({}))
+    chosen = {name: choose(read) for name, read in rules.items() if read.file}
+    return Rulebook(chosen["fields"] or Fields({}), chosen["segments"] or Segments(),
+                    rules["words"].value or Vocabulary())

@@ -15,6 +15,7 @@ from handsel.content.schema import Part
 from handsel.content.values import Line, Sentence
 from handsel.errors import Fault
 from handsel.forms.schema import STANDARD, FieldName
+from handsel.rules.catalogue import reserved
 from handsel.rules.settings import read_settings
 
 FILE = "content/_fields.yml"
@@ -74,8 +75,8 @@ def read_fields(reading: Reading) -> Read[Fields]:
 
 def _made(spec: FieldsSpec, parsed: Parsed) -> tuple[Fields | None, list[Fault]]:
     faults = [
-        parsed.fault(("fields", name), "reserved-name", f"'{name}' is a field that every lead has already.",
-                     "Use another name.") for name in spec.fields if name in STANDARD]
+        parsed.fault(("fields", name), "reserved-name", f"'{name}' means something to rules already, for every lead.",
+                     "Use another name.") for name in spec.fields if name in STANDARD or reserved(name)]
     faults += [
         parsed.fault(("fields", name), "field-without-choices", f"The field '{name}' has nothing to choose from.",
                      "Add `choices: [one, two]`.")

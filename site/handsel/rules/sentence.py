@@ -1,0 +1,208 @@
+"""A condition as an English sentence: what the desk shows beside the count, and what reasons are made of."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from handsel.rules.catalogue import ACTS, STANDING
+from handsel.rules.conditions import (
+    All,
+    Any_,
+    Behaviour,
+    Condition,
+    Date,
+    Did,
+    Holds,
+    InSegment,
+    Known,
+    Not,
+    Number,
+    Text,
+    Yes,
+)
+
+_NUMBERS = {"at_least": "at least", "at_most": "at most", "more_than": "more than", "less_than": "less than", "is": ""}
+_HOLDING = {"tag": "has the tag", "offer": "has asked for", "consent": "has agreed to"}
+_NOT_HOLDING = {"tag": "does not have the tag", "offer": "has not asked for", "consent": "has not agreed to"}
+_SINCE = {"captured": "first filled in a form", "confirmed": "proved the mailbox",
+          "last_form": "last filled in a form", "last_act": "was last active", "stage_since": "reached the stage"}
+_STAGES = {"iql": "IQL", "mql": "MQL", "sql": "SQL", "pql": "PQL", "service": "service", "customer": "customer"}
+
+
+def sentence(condition: Condition) -> str:
+    """The whole rule: ``Everyone whose stage is MQL and who visited /pricing/ in the last 30 days.``"""
+    return f"Everyone who {said(condition)}."
+
+
+def said(condition: Condition) -> str:
+    """The condition as what is said of a person: ``is in the stage MQL and visited /pricing/``."""
+    return _said(condition, False)
+
+
+def _said(condition: Condition, nested: bool) -> str:
+    if isinstance(condition, (All, Any_)):
+        return _joined(condition, nested)
+    if isinstance(condition, Not):
+        return _not(condition.part)
+    if isinstance(condition, InSegment):
+        return f"is in the segment {condition.name}"
+    return _leaf(condition)
+
+
+def _joined(condition: All | Any_, nested: bool) -> str:
+    parts = [_said(part, True) for part in condition.parts]
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(condition, All):
+        text = " and ".join(parts) if len(parts) == 2 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+        return f"(both: {text})" if nested and len(parts) == 2 else f"(all of: {text})" if nested else text
+    text = ", or ".join(parts) if len(parts) > 2 else " or ".join(parts)
+    return f"either {text}" if not nested else f"(either {text})"
+
+
+def _not(part: Condition) -> str:
+    if isinstance(part, InSegment):
+        return f"is not in the segment {part.name}"
+    if isinstance(part, Did):
+        return _never(part)
+    if isinstance(part, (Holds, Yes, Known, Text)):
+        return _believed(part, negated=True)
+    return f"not: {_said(part, True)}"
+
+
+def _leaf(leaf: Condition) -> str:
+    if isinstance(leaf, (Holds, Yes, Known, Text)):
+        return _believed(leaf, negated=False)
+    if isinstance(leaf, Number):
+        return f"has a {leaf.attribute.words} of {_NUMBERS[leaf.op]} {_figure(leaf.value)}".replace("of  ", "of ")
+    if isinstance(leaf, Date):
+        return _date(leaf)
+    return _did(leaf) if isinstance(leaf, Did) else ""
+
+
+def _believed(leaf: Holds | Yes | Known | Text, *, negated: bool) -> str:
+    if isinstance(leaf, Holds):
+        return _holding(leaf, negated=negated)
+    if isinstance(leaf, Known):
+        return _known(leaf, negated=negated)
+    if isinstance(leaf, Text):
+        return _text(leaf, negated=negated)
+    if leaf.attribute.name == "unsubscribed":
+        return "is not unsubscribed" if negated else "is unsubscribed"
+    return f"{'has not said' if negated else 'said'} yes to “{leaf.attribute.words}”"
+
+
+def _known(leaf: Known, *, negated: bool) -> str:
+    if leaf.attribute.name == "owner":
+        return "has no owner" if negated else "has an owner"
+    if leaf.attribute.name == "confirmed":
+        return "has not proved the mailbox" if negated else "has proved the mailbox"
+    if leaf.attribute.type == "set":
+        return f"has no {leaf.attribute.words}" if negated else f"has any {leaf.attribute.words}"
+    return f"has no known {leaf.attribute.words}" if negated else f"has a known {leaf.attribute.words}"
+
+
+def _text(leaf: Text, *, negated: bool) -> str:
+    values = _or([_value(leaf, value) for value in leaf.values])
+    if leaf.attribute.name == STANDING.name and leaf.op == "is":
+        return f"is {'not ' if negated else ''}in the stage {values}"
+    if leaf.op == "is":
+        return f"has {'another' if negated else 'the'} {leaf.attribute.words}{' than' if negated else ''} {values}"
+    verb = {"contains": ("contains", "contain"), "starts_with": ("starts with", "start with")}[leaf.op]
+    return f"has a {leaf.attribute.words} that {f'does not {verb[1]}' if negated else verb[0]} {values}"
+
+
+def _value(leaf: Text, value: str) -> str:
+    if leaf.attribute.name == STANDING.name:
+        return _STAGES.get(value, value)
+    label = dict(leaf.attribute.choices).get(value, value)
+    return f"“{label}”"
+
+
+def _date(leaf: Date) -> str:
+    name = leaf.attribute.name
+    subject = _SINCE.get(name, f"has a {leaf.attribute.words}")
+    if leaf.moment is not None:
+        when = {"since": "on or after", "before": "before"}[leaf.op]
+        return f"{subject} {when} {day(leaf.moment)}"
+    assert leaf.length is not None
+    if leaf.op == "within":
+        return f"{subject} in the last {length(leaf.length)}"
+    return f"{subject} more than {length(leaf.length)} ago"
+
+
+def _holding(leaf: Holds, *, negated: bool) -> str:
+    verbs = _NOT_HOLDING if negated else _HOLDING
+    labels = dict(leaf.attribute.choices)
+    values = _or([labels.get(value, value) for value in leaf.shown])
+    if leaf.attribute.name in verbs:
+        return f"{verbs[leaf.attribute.name]} {values}"
+    return f"{'did not name' if negated else 'named'} {values} as {leaf.attribute.words}"
+
+
+def _did(leaf: Did) -> str:
+    return " ".join(part for part in (act_said(leaf.behaviour), _times(leaf.times), _span(leaf)) if part)
+
+
+def _never(leaf: Did) -> str:
+    act = _did(leaf)
+    if act.startswith("was "):
+        return f"was not {act[4:]}"
+    return f"has not {_PARTICIPLES.get(leaf.behaviour.kind, '')} {act[len(ACTS[leaf.behaviour.kind].words):].strip()}" \
+        .rstrip()
+
+
+_PARTICIPLES = {"asked": "asked for", "downloaded": "downloaded", "attended": "attended", "visited": "visited",
+                "clicked": "clicked in a letter of", "event": "done in the product", "bought": "bought anything",
+                "left": "unsubscribed", "bounced": "had a mail bounce"}
+_ANYTHING = {"asked": "any offer", "downloaded": "anything", "attended": "any event", "visited": "any page",
+             "clicked": "any offer", "event": "anything"}
+
+
+def act_said(behaviour: Behaviour) -> str:
+    """The acts that are meant: ``downloaded home-energy-guide``, ``attended any webinar``."""
+    act = ACTS[behaviour.kind]
+    what = ""
+    if behaviour.kinds:
+        what = f"any {_or(list(behaviour.kinds))}"
+    elif behaviour.shown:
+        what = _or(list(behaviour.shown))
+    elif behaviour.starts:
+        what = f"a page below {_or(list(behaviour.starts))}" if act.what == "path" else (
+            f"something that starts with {_or(list(behaviour.starts))}")
+    elif act.what:
+        what = _ANYTHING[behaviour.kind]
+    return f"{act.words} {what}".strip()
+
+
+def _times(times: int) -> str:
+    return "" if times == 1 else "at least twice" if times == 2 else f"at least {times} times"
+
+
+def _span(leaf: Did) -> str:
+    parts = [f"in the last {length(leaf.within)}" if leaf.within else "",
+             f"since {day(leaf.since)}" if leaf.since else "", f"before {day(leaf.before)}" if leaf.before else ""]
+    return " ".join(part for part in parts if part)
+
+
+def length(span: timedelta) -> str:
+    """A length of time: ``30 days``, ``1 week``."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count, rest = divmod(int(span.total_seconds()), size)
+        if count and not rest:
+            return unit if count == 1 else f"{count} {unit}s"
+    return f"{int(span.total_seconds())} seconds"
+
+
+def day(moment: datetime) -> str:
+    """A day as people write it, with the time only if there is one."""
+    text = f"{moment.day} {moment:%B %Y}"
+    return text if (moment.hour, moment.minute) == (0, 0) else f"{text}, {moment:%H:%M}"
+
+
+def _figure(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,g}"
+
+
+def _or(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

@@ -20,7 +20,7 @@ _inside = re.compile(f"([;\t\r\n][{_BLANK}]*)(?=[{_SIGNS}])")
 
 _care = re.compile(f"[\",;\x00-\x1e\x7f]|(?:\\A|\x1f)(?!{_HARMLESS}(?:\x1f|\\Z))[ {_SPACES}]*[{_SIGNS}]")
 
-GUARDED = ("address", "name", "company", "job_title", "phone", "country", "source")
+GUARDED = ("address", "name", "first_name", "last_name", "company", "job_title", "phone", "country", "source")
 """The columns of a lead that visitors or their browsers fill in, and that an export holds."""
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from handsel.db import db, writing
 from handsel.leads.models import Lead
-from handsel.leads.profile import refresh
+from handsel.leads.profile import refresh_all
 
 AT_ONCE = 200  # leads in one transaction, so that a capture never waits for long
 
@@ -25,8 +25,7 @@ def rebuild() -> Iterator[int]:
     while True:
         with writing() as session:
             leads = session.scalars(select(Lead).where(Lead.id > last).order_by(Lead.id).limit(AT_ONCE)).all()
-            for lead in leads:
-                refresh(session, lead)
+            refresh_all(session, leads)
             if leads:
                 last = leads[-1].id
         if not leads:

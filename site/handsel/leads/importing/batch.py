@@ -28,7 +28,7 @@ from handsel.leads.due import random_key
 from handsel.leads.importing.row import Refused, Rules, Said
 from handsel.leads.importing.table import Broken, Table, printable
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
-from handsel.leads.profile import COLUMNS, joined, overlaid, refresh
+from handsel.leads.profile import COLUMNS, joined, overlaid, refresh_all
 from handsel.leads.unsubscribe import unsubscribe
 from handsel.mail import suppress
 
@@ -206,8 +206,7 @@ class _Chunk:
             leads = made | self._known([row for row in rows if row.email not in made])
             new = [row for row in rows if row.email in made]
             self._facts(rows, leads, agreed, set(made))
-            for email in sorted(known):
-                refresh(self.session, known[email])
+            refresh_all(self.session, [known[email] for email in sorted(known)])
             self._block(rows, leads, set(made), blocked)
             self.batch.counts = dict(Counter(self.batch.counts) + Counter(new=len(new), known=len(rows) - len(new)))
         self.step.new = {row.email for row in new}

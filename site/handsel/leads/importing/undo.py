@@ -17,7 +17,7 @@ from handsel.errors import HandselError
 from handsel.leads import consents
 from handsel.leads.importing.batch import AT_ONCE, UNDONE
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
-from handsel.leads.profile import refresh
+from handsel.leads.profile import refresh_all
 
 _OWN = {"capture", "consent", "lead_tag", "lead_offer"}
 """The tables that an import itself writes to; a row in any other means that somebody worked with the lead."""
@@ -105,11 +105,14 @@ class _Undoing:
         rest = [lead for lead in leads if lead.id not in gone | kept]
         self._withdraw({lead.id for lead in rest}, set(captures))
         self._untag({lead.id for lead in rest})
+        sealing.erase_leads(self.session, gone, UNDONE, self.at)
+        orphaned = self.session.scalars(select(Consent.id).where(
+            Consent.capture_id.in_(going), Consent.lead_id.not_in(gone))).all()
         self.session.execute(delete(Capture).where(Capture.id.in_(going)))
         self.session.execute(delete(Lead).where(Lead.id.in_(gone)))
+        sealing.moved(self.session, orphaned, UNDONE, self.at)
         self.session.expire_all()
-        for lead in rest:
-            refresh(self.session, lead)
+        refresh_all(self.session, rest)
         return Counter(gone=len(gone), mended=len(rest), kept=len(kept))
 
     def _with_other_captures(self, ids: set[int]) -> set[int]:

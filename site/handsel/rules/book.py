@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 from handsel.content.library import Read, Reading
 from handsel.rules.catalogue import OfferName, Vocabulary, attributes_of
 from handsel.rules.fields import Fields, read_fields
+from handsel.rules.handoff import HandoffRules, read_handoff, usual
+from handsel.rules.scoring import Scoring, read_scoring
 from handsel.rules.segments import Segments, read_segments
+from handsel.rules.stages import Stages, read_stages
 
 T = TypeVar("T")
 
@@ -21,6 +24,9 @@ class Rulebook:
     fields: Fields
     segments: Segments = field(default_factory=Segments)
     words: Vocabulary = field(default_factory=Vocabulary)
+    stages: Stages = field(default_factory=Stages)
+    scoring: Scoring = field(default_factory=Scoring)
+    handoff: HandoffRules = field(default_factory=usual)
 
 
 def read_rules(reading: Reading, offers: Iterable[OfferName], asked: Iterable[tuple[str, str, str]],
@@ -36,7 +42,9 @@ def read_rules(reading: Reading, offers: Iterable[OfferName], asked: Iterable[tu
                        zone=site.timezone, topics=tuple(site.topics))
     segments = read_segments(reading, words)
     words = replace(words, segments=usable(segments, good, Segments()).pairs)
-    return {"fields": fields, "segments": segments, "words": Read("", words)}
+    return {"fields": fields, "segments": segments, "words": Read("", words),
+            "scoring": read_scoring(reading, words), "handoff": read_handoff(reading, words),
+            "stages": read_stages(reading, words)}
 
 
 def usable(read: Read[T], good: Mapping[str, Any], nothing: T) -> T:
@@ -51,4 +59,5 @@ def rulebook(rules: Mapping[str, Read[Any]], choose: Callable[[Read[Any]], Any])
     """The rules that hold: ``choose`` gives the last good state of each file, or None if there never was one."""
     chosen = {name: choose(read) for name, read in rules.items() if read.file}
     return Rulebook(chosen["fields"] or Fields({}), chosen["segments"] or Segments(),
-                    rules["words"].value or Vocabulary())
+                    rules["words"].value or Vocabulary(), chosen["stages"] or Stages(), chosen["scoring"] or Scoring(),
+                    chosen["handoff"] or usual(rules["words"].value.zone))

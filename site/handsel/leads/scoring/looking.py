@@ -1,0 +1,16 @@
+"""The part of a look that gives a lead its points, and says when they will be others."""
+
+from __future__ import annotations
+
+from handsel.leads.qualify.looking import Look, soonest
+from handsel.leads.qualify.people import seen
+from handsel.leads.scoring.points import points
+
+
+def keep(look: Look) -> None:
+    """Write down the fit and interest of the leads in hand; each is looked at again when its points change."""
+    scoring = look.project.rules.scoring
+    for id_, person in seen(look).items():
+        found, lead = points(scoring, person, look.at), look.leads[id_]
+        lead.fit, lead.interest, lead.score = found.fit, found.interest, found.score
+        soonest(lead, found.next_at)

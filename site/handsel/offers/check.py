@@ -10,6 +10,7 @@ from handsel.content.library import SITE_FILE, Page, Read
 from handsel.content.rendered import Slot
 from handsel.errors import Fault, nearest
 from handsel.offers.aliases import address_faults
+from handsel.offers.asked import asked_faults
 from handsel.offers.book import Book
 from handsel.offers.library import Letter
 from handsel.offers.links import anchors, offer_faults, page_faults, target_faults
@@ -49,6 +50,7 @@ def judge(world: World, before: Verdicts | None = None) -> Verdicts:
             pages[file] = tuple(page_faults(world, read))
     others = {SITE_FILE: tuple(_site_faults(world))}
     others |= {f"offers/{slug}": tuple(_folder_faults(world, folder)) for slug, folder in world.folders.items()}
+    others |= {form.file: tuple(asked_faults(form, world.rules["fields"].value)) for form in world.forms.values()}
     others |= {mail.file: tuple(_letter_faults(world, mail.value)) for mail in world.mails.values() if mail.value}
     addresses = before.addresses if before is not None and alike else tuple(address_faults(world))
     return Verdicts(world, pages, others, addresses)

@@ -17,7 +17,7 @@ from wtforms.meta import DefaultMeta
 from wtforms.validators import StopValidation
 
 from handsel.forms.library import CaptureForm, Field
-from handsel.public import answers
+from handsel.leads import answers
 
 TOKEN = "form-token"  # noqa: S105  the name of a field
 HONEYPOT = "your-website"

@@ -11,11 +11,11 @@ from flask import Response, redirect, request, url_for
 from handsel import clock
 from handsel.db import db, writing
 from handsel.forms.schema import RECOGNITION
-from handsel.leads import forget, preferences, show
+from handsel.leads import answers, forget, preferences, show
 from handsel.leads.models import Lead
 from handsel.leads.pause import DAYS, by_event, go_on, pause, paused
 from handsel.leads.unsubscribe import find, split_token, unsubscribe
-from handsel.public import answers, bp, doors
+from handsel.public import bp, doors
 
 FIELDS = {
     "name": ("Name", "name"), "first_name": ("First name", "given-name"), "last_name": ("Last name", "family-name"),

@@ -11,14 +11,14 @@ from sqlalchemy import bindparam, select
 
 from handsel import clock
 from handsel.db import db, writing
-from handsel.leads import delivery
+from handsel.leads import answers, delivery
 from handsel.leads.address import is_disposable, normalised
 from handsel.leads.delivery import Standing, Unmendable
 from handsel.leads.download import Life, life
 from handsel.leads.due import is_key
 from handsel.leads.models import Capture, Grant
 from handsel.offers.library import Offer
-from handsel.public import answers, bp, doors, pages
+from handsel.public import bp, doors, pages
 from handsel.public.doors import moment
 from handsel.public.event import happening
 

@@ -25,7 +25,7 @@ from handsel.api import bp
 from handsel.db import db
 from handsel.leads.models import Capture
 from handsel.mail.models import KINDS, STATES, Message, Pause
-from handsel.mail.queue import HELD
+from handsel.mail.queue import HELD, PARKED
 from handsel.offers.live import current
 from handsel.traffic.models import Tally
 
@@ -133,7 +133,8 @@ def _mail(connection: Connection, at: datetime) -> Iterator[Figure]:
     yield Figure("handsel_messages_due", "Messages that could go out now and have not.", (), {(): due})
     age = (at - oldest).total_seconds() if oldest else 0.0
     yield Figure("handsel_oldest_due_message_seconds", "For how long the oldest of them has been due.", (), {(): age})
-    held = connection.scalar(select(func.count()).where(Message.state == "queued", Message.due_at >= HELD)) or 0
+    held = connection.scalar(select(func.count()).where(
+        Message.state == "queued", Message.due_at >= HELD, Message.due_at < PARKED)) or 0
     yield Figure("handsel_messages_held", "Letters that wait for `handsel mail release`.", (), {(): held})
     pauses = connection.scalar(select(func.count()).select_from(Pause).where(
         (Pause.until_at.is_(None)) | (Pause.until_at > at))) or 0

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 OTHERS = {("builtins", "set"), ("builtins", "frozenset"), ("builtins", "object"), ("copyreg", "_reconstructor"),
           ("copyreg", "__newobj__"), ("datetime", "datetime"), ("datetime", "timedelta"), ("datetime", "timezone"),
+          ("datetime", "date"), ("datetime", "time"),
           ("zoneinfo", "ZoneInfo"), ("pathlib", "PosixPath"), ("pathlib", "WindowsPath")}
 """What values of the standard library are made of."""
 PARTS = ("handsel.content.", "handsel.forms.", "handsel.rules.", "handsel.offers.", "handsel.errors", "handsel.merge")

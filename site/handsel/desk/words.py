@@ -10,7 +10,7 @@ from flask import Flask
 
 from handsel.leads.models import Capture, Consent, Lead
 from handsel.mail.models import Message
-from handsel.mail.queue import HELD
+from handsel.mail.queue import HELD, PARKED, WITH_SALES
 from handsel.offers.library import Letter
 from handsel.offers.project import Project
 
@@ -64,6 +64,8 @@ def init_app(app: Flask) -> None:
 def message_state(message: Message, now: datetime) -> State:
     """What a message came to."""
     state = MESSAGE_STATES.get(message.state, State(message.state))
+    if message.state == "queued" and message.due_at >= PARKED:
+        return State("Waits", "", WITH_SALES)
     if message.state == "queued" and message.due_at >= HELD:
         return State("Held", "warn", "Its moment may have passed. It waits to be released: `handsel mail release`.")
     if message.state == "queued" and message.attempts:

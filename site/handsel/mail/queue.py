@@ -244,18 +244,47 @@ def retry(session: Session | Connection, message_id: int, at: datetime) -> bool:
 HELD = datetime.fromisoformat("9000-01-01T00:00:00+00:00")
 """The ``due_at`` of a message that waits for a person to release it."""
 RELEASED = "Released."
-
+PARKED = datetime.fromisoformat("9500-01-01T00:00:00+00:00")
+"""The ``due_at`` of a letter that waits as long as sales works with its lead."""
+WITH_SALES = "It waits while sales works with this person."
 
 def held(connection: Connection) -> int:
     """How many letters wait to be released because their moment may have passed."""
-    return connection.execute(select(func.count()).where(_m.state == "queued", _m.due_at >= HELD)).scalar_one()
+    return connection.execute(select(func.count()).where(
+        _m.state == "queued", _m.due_at >= HELD, _m.due_at < PARKED)).scalar_one()
 
 
 def release(connection: Connection, at: datetime) -> int:
     """Let every held letter go out now, with a fresh lifetime; how many."""
     return _count(connection.execute(
-        update(_message).where(_m.state == "queued", _m.due_at >= HELD)
+        update(_message).where(_m.state == "queued", _m.due_at >= HELD, _m.due_at < PARKED)
         .values(due_at=at, give_up_at=at + LIFETIMES["letter"], reason=RELEASED)))
+
+
+def park(session: Session | Connection, lead_id: int, at: datetime,
+         fixed: Collection[tuple[str, str]] = ()) -> int:
+    """Let a lead's letters wait until ``unpark``, but for those whose offer and step are among the ``fixed``; how many.
+
+    A letter that falls due within the instant and is in a worker's hands goes out.
+    """
+    waiting = session.execute(select(_m.id, _m.offer, _m.step).where(
+        _m.lead_id == lead_id, _m.kind == "letter", _m.state == "queued", _m.due_at < HELD).with_for_update()).all()
+    ids = [id_ for id_, offer, step in waiting if (offer, step) not in fixed]
+    if ids:
+        session.execute(update(_message).where(_m.id.in_(ids)).values(due_at=PARKED, reason=WITH_SALES))
+    return len(ids)
+
+
+def unpark(session: Session | Connection, lead_id: int, by: timedelta, at: datetime) -> int:
+    """Let what was parked go out as much later than it was first due, not before ``at``; how many."""
+    waiting = session.execute(select(_m.id, _m.first_due_at).where(
+        _m.lead_id == lead_id, _m.kind == "letter", _m.state == "queued", _m.due_at >= PARKED)
+        .with_for_update()).all()
+    for id_, first_due_at in waiting:
+        due_at = max(first_due_at + by, at)
+        session.execute(update(_message).where(_m.id == id_).values(
+            due_at=due_at, first_due_at=due_at, give_up_at=due_at + LIFETIMES["letter"], reason=""))
+    return len(waiting)
 
 
 def balance(connection: Connection) -> Balance:

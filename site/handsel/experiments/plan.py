@@ -86,7 +86,8 @@ def forecast(baseline: float, mde: float, weekly_visitors: float | None = None, 
 
     With several challengers each is compared with the control at ``alpha`` divided by their number. ``weekly_visitors``
     counts those of the offer as a whole. ``values`` asks for a lift of the value per visitor instead of the rate.
-    Raises ValueError as ``check``, or for a split with fewer than two variants, a weight of 0 or less, or no countable visitors.
+    Raises ValueError as ``check``, or for a split with fewer than two variants, a weight of 0 or less, or no
+    countable visitors.
     """
     if len(weights) < 2 or min(weights) <= 0:
         raise ValueError("a split needs two variants or more, each with a weight over 0")

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
+from sqlalchemy import select
+
 from handsel import clock
 from handsel.accounts.models import Account
 from handsel.db import writing
@@ -24,6 +26,8 @@ from handsel.experiments.models import (
 )
 from handsel.experiments.trial import Cell, Period, Plan
 from handsel.experiments.verdict import judge
+from handsel.forms.library import wording_hash
+from handsel.leads.listing import words
 from handsel.leads.models import Capture, Consent, Grant, Lead, LeadOffer, LeadTag, Wording
 from handsel.mail.models import Message
 from handsel.traffic.models import Hit
@@ -39,7 +43,7 @@ def _key() -> str:
 
 
 def make_lead(tags: tuple[str, ...] = (), offers: tuple[str, ...] = (), **fields: Any) -> Lead:
-    """A lead with a proven mailbox. ``tags`` and ``offers`` also stand in their own tables and texts."""
+    """A lead with a proven mailbox. ``tags``, ``offers`` and its words also stand in their own tables."""
     at = fields.get("captured_at", clock.now())
     number = next(_number)
     lead = Lead(**{
@@ -52,7 +56,14 @@ def make_lead(tags: tuple[str, ...] = (), offers: tuple[str, ...] = (), **fields
         session.flush()
         session.add_all([LeadTag(lead_id=lead.id, tag=tag, at=at) for tag in tags])
         session.add_all([LeadOffer(lead_id=lead.id, offer=offer, at=at) for offer in offers])
+        words.write(session, {lead.id: lead} if lead.merged_into_id is None else {})
     return lead
+
+
+def make_words() -> None:
+    """The words of all leads, for leads that were put into their table in bulk."""
+    with writing() as session:
+        words.write(session, {lead.id: lead for lead in session.scalars(select(Lead))})
 
 
 def make_capture(lead: Lead | None = None, **fields: Any) -> Capture:
@@ -85,7 +96,7 @@ def make_grant(lead: Lead | None = None, **fields: Any) -> Grant:
 def make_consent(lead: Lead, purpose: str = "advice", **fields: Any) -> Consent:
     """A consent that was given on a form and confirmed."""
     words = f"Yes, write to me about {purpose}."
-    hash_ = fields.pop("wording_hash", None) or f"{purpose:0<64}"
+    hash_ = fields.pop("wording_hash", None) or wording_hash(purpose, "en", words)
     consent = Consent(**{
         "lead_id": lead.id, "purpose": purpose, "state": "confirmed", "wording_hash": hash_, "way": "form",
         "at": clock.now(),

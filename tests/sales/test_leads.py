@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, insert, select
 
-from factories import NOON, make_capture, make_consent, make_lead, make_message
+from factories import NOON, make_capture, make_consent, make_lead, make_message, make_words
 from handsel.accounts.models import AuditEntry
 from handsel.db import db, writing
 from handsel.leads.export import COLUMNS
@@ -39,6 +39,7 @@ def fill(count: int) -> None:
             {"key": f"key{n:019}", "email": f"p{n}@example.org", "address": f"p{n}@example.org", "name": f"Person {n}",
              "captured_at": NOON + timedelta(minutes=n), "last_capture_at": NOON + timedelta(minutes=n)}
             for n in range(1, count + 1)])
+    make_words()
 
 
 def test_the_list_turns_its_pages_both_ways_without_losing_or_repeating_anyone(app, clock):

@@ -8,16 +8,23 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, String, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from handsel.db import instant_text, is_sqlite
+from handsel.accounts.models import Account
+from handsel.db import instant_text
 from handsel.errors import HandselError, nearest
+from handsel.leads.listing.models import LeadWord
+from handsel.leads.listing.words import asked_words
 from handsel.leads.models import STAGES, Capture, Lead, LeadOffer, LeadTag
 
+FILTERS = ("search", "offer", "tag", "stage", "since", "held", "owner")
+NOBODY = 0
+"""The owner of leads that have none."""
 WORDS = 8  # of a search; more say nothing new
 COUNTED = 10_000  # beyond, a list says "more than": counting further would take longer than reading the page
+_LAST = "\U0010ffff"  # no word goes on behind it
 FEW = 20_000  # leads since a day of which the lowest number is worth looking up
 
 
@@ -29,8 +36,9 @@ class FilterError(HandselError):
 class Wanted:
     """Which leads are asked for. Empty parts ask for nothing; all that are given must hold.
 
-    ``words`` each stand in the address, the name or the company; ``since`` is the first capture's earliest instant;
-    ``held`` asks for those with a capture that waits for a person to look at it.
+    ``words`` each begin a word of the address, the name or the company; ``since`` is the first capture's earliest
+    instant; ``held`` asks for those with a capture that waits for a person to look at it; ``owner`` is the number of
+    an account, NOBODY for leads without an owner, None for all.
     """
 
     words: tuple[str, ...] = ()
@@ -39,21 +47,24 @@ class Wanted:
     stage: str = ""
     since: datetime | None = None
     held: bool = False
+    owner: int | None = None
     shown: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The filter as it was typed, without the empty parts: for addresses, forms and the log."""
 
     def __bool__(self) -> bool:
-        return bool(self.words or self.offer or self.tag or self.stage or self.since or self.held)
+        return bool(self.words or self.offer or self.tag or self.stage or self.since or self.held
+                    or self.owner is not None)
 
 
-def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zone: ZoneInfo) -> Wanted:
-    """The filter that ``given`` asks for: search, offer, tag, stage, since, held.
+def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zone: ZoneInfo,
+           me: int | None = None) -> Wanted:
+    """The filter that ``given`` asks for, by the names in FILTERS.
 
     ``offers`` are the slugs of the project; those of former offers that leads asked for are known too. Dates without a
-    timezone are in ``zone``. Raises FilterError for a value that there is not.
+    timezone are in ``zone``. ``me`` is the account that "owner: me" means. Raises FilterError for a value that there
+    is not.
     """
-    shown = {name: given[name].strip() for name in ("search", "offer", "tag", "stage", "since", "held")
-             if given.get(name, "").strip()}
+    shown = {name: given[name].strip() for name in FILTERS if given.get(name, "").strip()}
     offer, tag, stage = (shown.get(name, "") for name in ("offer", "tag", "stage"))
     if offer:
         _known("offer", offer, {*offers, *offers_asked_for(session)})
@@ -64,7 +75,7 @@ def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zo
     if shown.get("held", "yes") != "yes":
         raise FilterError("held", "The filter 'held' can only be 'yes'.", "Leave it out otherwise.")
     return Wanted(_words(shown.get("search", "")), offer, tag, stage, _since(shown.get("since", ""), zone),
-                  "held" in shown, shown)
+                  "held" in shown, _owner(session, shown.get("owner", ""), me), shown=shown)
 
 
 def _known(name: str, value: str, known: Iterable[str]) -> None:
@@ -78,10 +89,29 @@ def _words(search: str) -> tuple[str, ...]:
         raise FilterError("search", "The search is too long.", "Use 200 characters at most.")
     if "\x00" in search:
         raise FilterError("search", "The search holds a sign that no name has.", "Type it anew.")
-    words = tuple(search.split())
+    words = asked_words(search)
+    if search and not words:
+        raise FilterError("search", "The search holds no letter and no digit.", "Type the beginning of a name.")
     if len(words) > WORDS:
         raise FilterError("search", "The search has too many words.", f"Use {WORDS} at most.")
     return words
+
+
+def _owner(session: Session, typed: str, me: int | None) -> int | None:
+    """The number of the account that ``typed`` means: ``me``, ``none``, or the address of an account."""
+    if not typed:
+        return None
+    if typed == "none":
+        return NOBODY
+    if typed == "me":
+        if me is None:
+            raise FilterError("owner", "Nobody is signed in whom 'me' could mean.", "Give the address of an account.")
+        return me
+    found = session.scalar(select(Account.id).where(Account.email == typed.lower()))
+    if found is None:
+        known = session.scalars(select(Account.email))
+        raise FilterError("owner", f"There is no account '{typed[:80]}'.", nearest(typed, {"me", "none", *known}))
+    return found
 
 
 def _since(typed: str, zone: ZoneInfo) -> datetime | None:
@@ -138,25 +168,30 @@ def find(what: Iterable[Any], asked: Wanted, first: int = 0) -> Found:
         waits = select(Capture.lead_id).where(Capture.quarantine != "")
         query = query.where(Lead.id.in_(waits))
     if asked.stage:
-        query = query.where(Lead.stage == asked.stage)
+        # So that no index on stages fits either.
+        query = query.where(func.coalesce(Lead.stage, "") == asked.stage)
     if asked.since:
         # Written so that no index on time fits: the rows come in the order of their numbers, and must not be sorted.
         query = query.where(func.coalesce(Lead.captured_at, "", type_=String()) >= instant_text(asked.since))
     if first:
         query = query.where(number >= first, Lead.id >= first)  # whichever table a count begins with
-    for word in asked.words:
-        query = query.where(or_(Lead.email.contains(word.lower(), autoescape=True),
-                                *(_holds(column, word) for column in (Lead.name, Lead.company))))
-    return Found(query, number)
+    if asked.owner is not None:
+        query = query.where(func.coalesce(Lead.owner_id, NOBODY) == asked.owner)
+    return Found(query.where(*(has_word(word) for word in asked.words)), number)
 
 
-def _holds(column: Any, word: str) -> ColumnElement[bool]:
-    """Whether ``column`` holds ``word`` in any case of its letters, on both engines."""
-    if not is_sqlite():
-        return column.icontains(word, autoescape=True)  # type: ignore[no-any-return]
-    # Its LIKE folds the case of ASCII letters alone, so the usual spellings of others are asked for one by one.
-    spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
-    return or_(*(column.contains(spelling, autoescape=True) for spelling in sorted(spellings)))
+def begins(word: str) -> ColumnElement[bool]:
+    """Whether a row of the words begins with ``word``."""
+    return and_(LeadWord.word >= word, LeadWord.word < word + _LAST)
+
+
+def has_word(word: str) -> ColumnElement[bool]:
+    """Whether any word of the lead begins with ``word``, asked of one lead at a time.
+
+    As a value, not as an EXISTS: PostgreSQL would make a join of that and read the words of everybody.
+    """
+    some = select(literal_column("1")).where(LeadWord.lead_id == Lead.id, begins(word)).limit(1)
+    return some.scalar_subquery().is_not(None)
 
 
 def first_number(session: Session, asked: Wanted) -> int:

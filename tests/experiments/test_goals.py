@@ -19,7 +19,9 @@ from handsel.experiments.models import Arm, Conversion
 from handsel.leads import goals
 from handsel.leads.confirm import prove
 from handsel.leads.consents import Way
-from handsel.leads.models import Capture, Lead, Sale, StageDecision
+from handsel.leads.models import Capture, Lead, Sale
+from handsel.leads.stages.models import StageChange
+from handsel.worker.qualifying import qualify_now
 from support.clock import Clock
 from support.desk import AtDesk
 from support.funnel import make_ticket, make_visit, take
@@ -36,10 +38,18 @@ def come(app: Flask, number: int, variant: str, mail: str) -> int:
     return db.session.scalars(select(Capture.lead_id).where(Capture.key == key)).one()
 
 
-def confirm(lead_id: int, stage: str = "iql") -> None:
+def confirm(app: Flask, lead_id: int) -> None:
     with writing() as session:
         capture = session.scalars(select(Capture).where(Capture.lead_id == lead_id)).one()
-        prove(session, capture, stage, Way("download"), handsel_clock.now())
+        prove(session, capture, Way("download"), handsel_clock.now())
+    qualify_now(app)
+
+
+def let_the_guide_make(project: Path, app: Flask, stage: str) -> None:
+    """The sample's e-book makes leads of that stage from now on."""
+    file = project / "offers/guide/offer.md"
+    file.write_text(file.read_text().replace("stage: iql", f"stage: {stage}"))
+    app.extensions["handsel.offers"].refresh()
 
 
 def decide(lead_id: int, stage: str, reason: str = "") -> None:
@@ -52,24 +62,27 @@ def sell(lead_id: int, amount: str) -> None:
         goals.sell(session, lead_id, Decimal(amount), "EUR", actor=ANN, at=handsel_clock.now())
 
 
-def test_a_proven_mailbox_reaches_confirmed_and_mql_where_the_offer_says_so(app: Flask, clock: Clock) -> None:
+def test_a_proven_mailbox_reaches_confirmed_and_mql_where_the_offer_says_so(
+        project: Path, app: Flask, clock: Clock) -> None:
+    let_the_guide_make(project, app, "sql")
     start(app, clock, goal="confirmed")
     lead_id = come(app, 1, "b", "ann@example.org")
     come(app, 2, "b", "bob@example.org")
     count()
     assert numbers() == {"a": (0, 0), "b": (2, 0)}
     clock.move(hours=1)
-    confirm(lead_id, "sql")
+    confirm(app, lead_id)
     count()
     assert numbers() == {"a": (0, 0), "b": (2, 1)}
     assert set(db.session.scalars(select(Conversion.goal).where(Conversion.capture_id.is_not(None)))) == {
         "capture", "confirmed", "mql"}
 
 
-def test_an_sql_is_what_a_seller_accepts(app: Flask, clock: Clock) -> None:
+def test_an_sql_is_what_a_seller_accepts(project: Path, app: Flask, clock: Clock) -> None:
+    let_the_guide_make(project, app, "sql")
     start(app, clock, goal="sql")
     lead_id, other = come(app, 1, "b", "ann@example.org"), come(app, 2, "a", "bob@example.org")
-    confirm(lead_id, "sql")
+    confirm(app, lead_id)
     count()
     assert numbers() == {"a": (1, 0), "b": (1, 0)}
     clock.move(hours=1)
@@ -77,8 +90,12 @@ def test_an_sql_is_what_a_seller_accepts(app: Flask, clock: Clock) -> None:
     decide(other, "mql")
     count()
     assert numbers() == {"a": (1, 0), "b": (1, 1)}
-    told = db.session.scalars(select(StageDecision).where(StageDecision.lead_id == lead_id)).one()
-    assert (told.stage, told.reason, told.actor) == ("sql", "Asked for a visit", "ann@example.org")
+    by_rule, told = db.session.scalars(
+        select(StageChange).where(StageChange.lead_id == lead_id).order_by(StageChange.id)).all()
+    assert (by_rule.was, by_rule.stage, by_rule.way, by_rule.rule, by_rule.hands_over) == (
+        "iql", "mql", "rule", "offer:guide", True)
+    assert (told.was, told.stage, told.way, told.reason, told.actor) == (
+        "mql", "sql", "person", "Asked for a visit", "ann@example.org")
     assert db.session.get_one(Lead, lead_id).stage == "sql"
 
 
@@ -145,7 +162,7 @@ def test_the_command_line_sets_stages_and_puts_down_sales(project: Path, app: Fl
     said = CliRunner().invoke(group, [*ask, "sale", "ann@example.org", "--amount", "250"], env=settings)
     assert (said.exit_code, said.output) == (0, "ann@example.org brought 250.00 GBP.\n")
     wrong = CliRunner().invoke(group, [*ask, "stage", "ann@example.org", "hot"], env=settings)
-    assert (wrong.exit_code, "Use one of iql, mql" in wrong.output) == (1, True)
+    assert (wrong.exit_code, "There is no stage 'hot'." in wrong.output) == (1, True)
     told = CliRunner().invoke(group, [*ask, "show", "ann@example.org"], env=settings).output
     assert "stage sql by command line: Called" in told
     assert "sale of 250.00 GBP" in told

@@ -185,7 +185,7 @@ def test_an_unproven_claim_is_overlaid_by_a_newer_one(app: Flask, clock: Any) ->
     lead = db.session.scalars(select(Lead)).one()
     assert (lead.first_name, lead.company, lead.phone) == ("Anna", "Old", "0113 496 0000")
     assert lead.custom == {"team": "small", "seats": 12}
-    assert (lead.stage, lead.tags_text, lead.offers_text) == ("mql", "demo, reading", "demo, guide")
+    assert (lead.stage, lead.tags_text, lead.offers_text) == ("iql", "demo, reading", "demo, guide")
 
 
 def test_a_quarantined_capture_is_kept_and_sends_nothing(app: Flask) -> None:

@@ -46,7 +46,7 @@ def act(session: Any, chance: random.Random) -> None:
         unsubscribe(session, session.get(Lead, captures[0].lead_id), chance.choice(["", "advice"]), Way("test"),
                     handsel_clock.now())
     else:
-        prove(session, chance.choice(captures), "iql", Way("test"), handsel_clock.now())
+        prove(session, chance.choice(captures), Way("test"), handsel_clock.now())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -83,7 +83,7 @@ def test_a_hundred_claims_while_the_owner_proves_change_nothing_that_is_proven(a
             with writing() as session:
                 capture = session.scalars(select(Capture).order_by(Capture.id)).first()
                 assert capture is not None
-                prove(session, capture, "iql", Way("download"), handsel_clock.now())
+                prove(session, capture, Way("download"), handsel_clock.now())
             db.session.remove()
 
     with ThreadPoolExecutor(12) as pool:
@@ -105,7 +105,7 @@ def test_proving_one_claim_confirms_only_what_was_ticked_in_it(app: Flask, clock
     first = db.session.scalars(select(Capture).order_by(Capture.id)).first()
     assert first is not None
     with writing() as session:
-        prove(session, session.merge(first), "iql", Way("download"), clock.now)
+        prove(session, session.merge(first), Way("download"), clock.now)
     confirmed = db.session.scalars(select(Consent.purpose).where(Consent.state == "confirmed")).all()
     assert confirmed == ["advice"]
 
@@ -118,5 +118,5 @@ def test_the_same_form_sent_twice_by_one_person_is_proven_by_one_mail(app: Flask
     first = db.session.scalars(select(Capture).order_by(Capture.id)).first()
     assert first is not None
     with writing() as session:
-        prove(session, session.merge(first), "iql", Way("download"), clock.now)
+        prove(session, session.merge(first), Way("download"), clock.now)
     assert all(db.session.scalars(select(Capture.proven_at)))

@@ -128,7 +128,7 @@ def prove_all(at: datetime) -> None:
     """Everyone presses the button in the mail."""
     with writing() as session:
         for capture in session.scalars(select(Capture)):
-            prove(session, capture, "iql", Way("download"), at)
+            prove(session, capture, Way("download"), at)
 
 
 def views() -> list[object]:

@@ -55,6 +55,12 @@ def _capture(row: dict[str, str]) -> str:
     return f"form {row['form']} of {row['offer'] or 'the preferences page'}{waits}"
 
 
+def _stage(row: dict[str, str]) -> str:
+    why = row["reason"] or (f"the rule '{row['rule']}'" if row["rule"] else "")
+    ready = " and ready for sales" if row["hands_over"] else ""
+    return f"stage {row['stage']}{ready}" + (f" by {row['actor']}" if row["actor"] else "") + (f": {why}" if why else "")
+
+
 def _events(told: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
     """What happened, by time (UTC), in a few words each."""
     events = [(row["at"], _capture(row)) for row in told["capture"]]
@@ -63,8 +69,7 @@ def _events(told: dict[str, list[dict[str, str]]]) -> list[tuple[str, str]]:
     events += [(row["at"], f"download of {row['offer']}") for row in told["download"]]
     events += [(row["sent_at"] or row["due_at"], f"{row['kind']} {row['step'] or row['offer']}: {row['state']}")
                for row in told["message"]]
-    events += [(row["at"], f"stage {row['stage']} by {row['actor']}" + (f": {row['reason']}" if row["reason"] else ""))
-               for row in told["stage_decision"]]
+    events += [(row["at"], _stage(row)) for row in told["stage_change"]]
     events += [(row["at"], f"sale of {int(row['cents']) / 100:.2f} {row['currency']}") for row in told["sale"]]
     return events
 

@@ -34,7 +34,7 @@ def go_out(project: Project, random: Random, evening: datetime) -> None:
             if message.kind != "letter":
                 _sent(session, message)
                 if random.random() < OPENED:
-                    _opened(session, project, message, capture, _later(random, message.due_at, evening))
+                    _opened(session, message, capture, _later(random, message.due_at, evening))
             elif capture.proven_at is None:
                 message.state, message.reason = "cancelled", "The mailbox was not proven in time."
             else:
@@ -49,14 +49,13 @@ def _sent(session: Session, message: Message) -> None:
     session.add(Attempt(message_id=message.id, at=message.due_at, outcome="sent", answer=ANSWER))
 
 
-def _opened(session: Session, project: Project, message: Message, capture: Capture, at: datetime) -> None:
+def _opened(session: Session, message: Message, capture: Capture, at: datetime) -> None:
     """The button in the mail is pressed, which proves the mailbox."""
-    stage = project.offers[capture.offer].meta.stage
     grant = session.get(Grant, message.grant_id) if message.grant_id and message.kind == "delivery" else None
     if grant is not None:
-        press(session, grant, stage, _way(capture, "download"), at)
+        press(session, grant, _way(capture, "download"), at)
     else:
-        prove(session, capture, stage, _way(capture, "confirmation"), at)
+        prove(session, capture, _way(capture, "confirmation"), at)
 
 
 def _way(capture: Capture, name: str) -> Way:

@@ -75,7 +75,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(shell, "shell")
     app.add_template_global(described)
     app.add_template_global(may)
-    for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, message_title, topic_name,
+    for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, stage_rule, message_title, topic_name,
                     rate_words, lift_words):
         app.add_template_filter(filter_)
     words.init_app(app)
@@ -119,6 +119,12 @@ def site_name() -> str:
 def site_zone() -> ZoneInfo:
     """The site's timezone, in which the desk shows times."""
     return ZoneInfo(current().site.timezone)
+
+
+def stage_rule(rule: str) -> str:
+    """What a rule is called that moved a lead; an offer's own rule by the offer."""
+    kind, _, slug = rule.partition(":")
+    return f"asked for {offer_title(slug)}" if kind == "offer" and slug else rule
 
 
 def offer_title(slug: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from handsel.db import insert_or
 from handsel.leads.due import is_key
 from handsel.leads.models import Attendance, Capture, Lead
+from handsel.leads.qualify.looking import ask
 from handsel.offers.library import Offer
 
 
@@ -26,7 +27,10 @@ def attend(session: Session, lead: Lead, offer: Offer, at: datetime) -> bool:
     assert offer.meta.event is not None
     row = insert_or(Attendance, session.get_bind().dialect.name).values(
         offer=offer.slug, starts_at=offer.meta.event.starts_at, lead_id=lead.id, at=at)
-    return session.scalar(row.on_conflict_do_nothing().returning(Attendance.id)) is not None
+    is_new = session.scalar(row.on_conflict_do_nothing().returning(Attendance.id)) is not None
+    if is_new:
+        ask(session, lead.id, at)
+    return is_new
 
 
 def count(session: Session | Connection, offer: Offer) -> tuple[int, int]:

@@ -17,13 +17,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from handsel.db import db, is_sqlite
 from handsel.experiments.models import Conversion, Exposure
-from handsel.forms.library import ConsentBox
+from handsel.forms.library import ConsentBox, wording_hash
 from handsel.forms.schema import RECOGNITION
 from handsel.leads.cells import is_plain
 from handsel.leads.due import Due, random_key
 from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag, Wording
 from handsel.leads.plan import Plan, plan
-from handsel.leads.profile import COLUMNS, highest, joined, overlaid
+from handsel.leads.profile import COLUMNS, joined, overlaid
 from handsel.leads.recognition import Recognised, remember
 from handsel.leads.rows import Pen, Row, instant, loaded, shaped
 from handsel.leads.together import Together
@@ -34,7 +34,7 @@ from handsel.traffic.visitor import UTM, Visit
 
 TRIES = 3  # PostgreSQL may ask one of two transactions that wait for each other to begin again
 
-_RETURNED = ("id", "key", "confirmed_at", "stage", "source", "tags_text", "offers_text", "consent_text", "custom",
+_RETURNED = ("id", "key", "confirmed_at", "source", "tags_text", "offers_text", "consent_text", "custom",
              "paused_until", *COLUMNS)
 _UPSERT = ("ON CONFLICT (email) DO UPDATE SET last_capture_at = excluded.last_capture_at, "
            "look_at = excluded.look_at RETURNING "
@@ -148,10 +148,9 @@ class Prepared:
         columns = overlaid(dict.fromkeys(COLUMNS, "") | {"custom": {}}, claim.answers)
         ticket, tags = claim.ticket, tuple(sorted(set(offer.meta.tags)))
         columns |= {"email": claim.email, "address": claim.address, "source": ticket.source, "consent_text": "",
-                    "stage": offer.meta.stage, "tags_text": joined(tags), "offers_text": offer.slug}
+                    "tags_text": joined(tags), "offers_text": offer.slug}
         lead = shaped(Lead, **columns, key=random_key(), captured_at=claim.at, last_capture_at=claim.at,
-                      look_at=claim.at,
-                      plain=is_plain(columns))
+                      stage_at=claim.at, look_at=claim.at, plain=is_plain(columns))
         return cls(offer, claim, mailbox, plan(offer, claim.topics), lead,
                    _capture_row(offer, claim),
                    [_consent_rows(claim, box) for box in sorted(claim.consents, key=_hash)], tags)
@@ -201,10 +200,9 @@ class Prepared:
         pen.add(LeadOffer, shaped(LeadOffer, lead_id=lead_id, offer=self.offer.slug, at=at), "ON CONFLICT DO NOTHING")
         if lead["key"] == self.lead["key"]:
             return
-        columns = {name: lead[name] for name in COLUMNS} | {"custom": loaded(lead["custom"]), "stage": lead["stage"]}
+        columns = {name: lead[name] for name in COLUMNS} | {"custom": loaded(lead["custom"])}
         if not lead["confirmed_at"]:
             columns = overlaid(columns, self.claim.answers)
-            columns["stage"] = highest((columns["stage"], self.offer.meta.stage))
         columns |= {"tags_text": _with(lead["tags_text"], *self.tags),
                     "offers_text": _with(lead["offers_text"], self.offer.slug)}
         rest = {"email": self.claim.email, "address": self.lead["address"], "source": lead["source"],
@@ -253,7 +251,8 @@ def _capture_row(offer: Offer, claim: Claim) -> Row:
 def _consent_rows(claim: Claim, box: ConsentBox) -> tuple[Row, Row]:
     """The wording, kept once, and the tick under it."""
     ticket, visit = claim.ticket, claim.visit
-    return (shaped(Wording, hash=box.hash, purpose=box.purpose, language=claim.language, text=box.text),
-            shaped(Consent, lead_id=0, capture_id=0, purpose=box.purpose, state="given", wording_hash=box.hash,
+    hash_ = wording_hash(box.purpose, claim.language, box.text)
+    return (shaped(Wording, hash=hash_, purpose=box.purpose, language=claim.language, text=box.text),
+            shaped(Consent, lead_id=0, capture_id=0, purpose=box.purpose, state="given", wording_hash=hash_,
                    form=ticket.form, page=ticket.page, variant=ticket.variant, way="form", at=claim.at,
                    address_prefix=visit.prefix, browser=visit.browser))

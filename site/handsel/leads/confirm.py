@@ -12,7 +12,7 @@ from handsel.leads.consents import Way
 from handsel.leads.due import is_key
 from handsel.leads.models import Capture, Grant, Lead
 from handsel.leads.plan import same_answers
-from handsel.leads.profile import highest, refresh
+from handsel.leads.profile import refresh
 from handsel.mail import queue, suppress
 
 
@@ -26,11 +26,11 @@ def find_grant(session: Session, key: str) -> Grant | None:
     return session.scalars(select(Grant).where(Grant.key == key)).first() if is_key(key) else None
 
 
-def prove(session: Session, capture: Capture, stage: str, way: Way, at: datetime) -> bool:
+def prove(session: Session, capture: Capture, way: Way, at: datetime) -> bool:
     """Note that the mailbox of ``capture`` is proven, and let all follow from it; False when it was proven before.
 
-    ``stage`` is the one that the offer gives at least. Captures that say exactly the same are proven with it. Needs a
-    write transaction.
+    Captures that say exactly the same are proven with it. How far the lead is by that, the next look at it says. Needs
+    a write transaction.
     """
     lead = locked(session, capture.lead_id)
     session.refresh(capture)
@@ -48,8 +48,7 @@ def prove(session: Session, capture: Capture, stage: str, way: Way, at: datetime
         suppress.lift(session, lead.email, "unsubscribe", at)
         suppress.lift(session, lead.email, "erasure", at)
     refresh(session, lead)
-    lead.stage = highest((lead.stage, stage))
     lead.look_at = at
-    conversions.proven(session, capture.id, stage, at)
+    conversions.proven(session, capture.id, at)
     queue.wake(session, lead.id, at)
     return True

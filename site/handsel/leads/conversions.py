@@ -9,22 +9,17 @@ from sqlalchemy.orm import Session
 
 from handsel.db import insert_or
 from handsel.experiments.models import Conversion
-from handsel.leads.models import STAGES, Capture
+from handsel.leads.models import Capture
 
 STAGE_GOALS = ("mql", "sql")  # stages that are goals too; one who is further along has reached them
 
 
-def proven(session: Session, capture_id: int, stage: str, at: datetime) -> None:
-    """The mailbox of a capture is proven, of an offer that makes leads of ``stage``. Needs a write transaction.
-
-    That makes an MQL where the offer says so. An SQL needs a seller who accepts it, whatever the offer says.
-    """
+def proven(session: Session, capture_id: int, at: datetime) -> None:
+    """The mailbox of a capture is proven. Needs a write transaction."""
     was = session.scalars(select(Conversion).where(
         Conversion.capture_id == capture_id, Conversion.goal == "capture")).first()
     if was is not None:
         convert(session, was, "confirmed", at)
-        if STAGES.index(stage) >= STAGES.index("mql"):
-            convert(session, was, "mql", at)
 
 
 def reached(session: Session, lead_id: int, goal: str, at: datetime, value: float | None = None) -> None:

@@ -14,6 +14,7 @@ from handsel.leads import coupons
 from handsel.leads.address import normalised, sendable
 from handsel.leads.confirm import locked
 from handsel.leads.due import Due, pen_of, random_key
+from handsel.leads.ledger import sealing
 from handsel.leads.models import Capture, Consent, Download, GoneMail, Grant, Lead, LeadOffer, LeadTag
 from handsel.leads.plan import A_DAY, MOST_A_DAY, Mailed, Plan, plan, slot
 from handsel.leads.profile import refresh
@@ -144,6 +145,7 @@ def correct(session: Session, offer: Offer, capture: Capture, address: str, at: 
             refresh(session, lead)
     if session.scalars(select(Capture.id).where(Capture.lead_id == old.id).limit(1)).first() is None:
         _remember_mails(session, old, at)
+        sealing.erase_leads(session, [old.id], "the address was corrected", at)
         session.delete(old)
     session.flush()
     due, pen = due_of(session, offer, capture, at), pen_of(session)
@@ -184,14 +186,16 @@ def _number(session: Session, capture: Capture) -> int:
 def _lead_for(session: Session, email: str, address: str, old: Lead, at: datetime) -> Lead:
     """The lead of the right mailbox, made if there is none."""
     session.execute(insert_or(Lead, session.get_bind().dialect.name).values(
-        key=random_key(), email=email, address=sendable(address), stage=old.stage, source=old.source, captured_at=at,
-        last_capture_at=at, custom={}).on_conflict_do_nothing())
+        key=random_key(), email=email, address=sendable(address), source=old.source, captured_at=at,
+        last_capture_at=at, stage_at=at, custom={}).on_conflict_do_nothing())
     return session.scalars(select(Lead).where(Lead.email == email).with_for_update()).one()
 
 
 def _move(session: Session, capture: Capture, old: Lead, new: Lead, at: datetime) -> None:
     """Hand everything of ``capture`` from the wrong lead to the right one."""
-    session.execute(update(Consent).where(Consent.capture_id == capture.id).values(lead_id=new.id))
+    moved = session.scalars(select(Consent.id).where(Consent.capture_id == capture.id)).all()
+    session.execute(update(Consent).where(Consent.id.in_(moved)).values(lead_id=new.id))
+    sealing.moved(session, moved, "the address was corrected", at)
     grants = select(Grant.id).where(Grant.capture_id == capture.id)
     session.execute(update(Download).where(Download.grant_id.in_(grants)).values(lead_id=new.id))
     session.execute(update(Grant).where(Grant.capture_id == capture.id).values(lead_id=new.id))

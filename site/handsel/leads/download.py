@@ -12,6 +12,7 @@ from handsel.leads.confirm import prove
 from handsel.leads.consents import Way
 from handsel.leads.due import is_key, random_key
 from handsel.leads.models import Capture, Download, Grant
+from handsel.leads.qualify.looking import ask
 
 SAME_PRESS = timedelta(seconds=60)  # a button pressed twice, or a page sent again, is one download
 GOES_ON = timedelta(hours=24)  # so long a broken transfer may be taken up again
@@ -35,7 +36,7 @@ def life(grant: Grant, at: datetime) -> Life:
     return Life.GOOD if grant.uses_left > 0 else Life.USED_UP
 
 
-def press(session: Session, grant: Grant, stage: str, way: Way, at: datetime) -> tuple[Download | None, bool]:
+def press(session: Session, grant: Grant, way: Way, at: datetime) -> tuple[Download | None, bool]:
     """Count one press and prove the mailbox if the link went by mail; the press, and whether it is a new one.
 
     None when the link is worth nothing any more. The same hand's second press within a minute is the first one. Needs
@@ -54,9 +55,10 @@ def press(session: Session, grant: Grant, stage: str, way: Way, at: datetime) ->
                         address_prefix=way.prefix, browser=way.browser)
     session.add(download)
     session.flush()
+    ask(session, grant.lead_id, at)
     capture = session.get(Capture, grant.capture_id) if grant.capture_id and grant.proves else None
     if capture is not None:
-        prove(session, capture, stage, way, at)
+        prove(session, capture, way, at)
     return download, True
 
 

@@ -11,31 +11,20 @@ from handsel.accounts import audit
 from handsel.accounts.audit import Actor
 from handsel.errors import HandselError
 from handsel.leads.confirm import locked
-from handsel.leads.conversions import STAGE_GOALS, reached
-from handsel.leads.models import STAGES, Sale, StageDecision
-from handsel.leads.profile import highest
+from handsel.leads.conversions import reached
+from handsel.leads.models import Sale
+from handsel.leads.qualify.looking import mailboxes_of, soonest
+from handsel.leads.stages.moving import move
 
-LONGEST_REASON = 1000
 LARGEST = Decimal("1e9")  # in the currency's own unit; beyond, somebody slipped
 
 
 def decide(session: Session, lead_id: int, stage: str, reason: str, *, actor: Actor, at: datetime) -> None:
-    """Write down a seller's decision on a lead's stage. Needs a write transaction.
-
-    From ``mql`` and ``sql`` on it is also a conversion of the experiments that the lead came through.
-    """
-    if stage not in STAGES:
-        raise HandselError("stage", f"There is no stage '{stage}'.", f"Use one of {', '.join(STAGES)}.")
+    """Put a lead into the stage that somebody chose; going back needs a reason. Needs a write transaction."""
     lead = locked(session, lead_id)
-    reason = reason.strip()[:LONGEST_REASON]
-    session.add(StageDecision(lead_id=lead.id, at=at, stage=stage, reason=reason, account_id=actor.account_id,
-                              actor=actor.name))
-    lead.stage = stage
-    audit.record(session, f"set the stage to {stage}", actor, audit.of_lead(lead.key),
-                 {"reason": reason} if reason else {})
-    for goal in STAGE_GOALS:
-        if STAGES.index(stage) >= STAGES.index(goal):
-            reached(session, lead.id, goal, at)
+    change = move(session, lead, stage, way="person", reason=reason, actor=actor, at=at)
+    if change is not None:
+        audit.record(session, f"set the stage to {stage}", actor, audit.of_lead(lead.key), {"from": change.was})
 
 
 def sell(session: Session, lead_id: int, amount: Decimal, currency: str, *, actor: Actor, at: datetime) -> Sale:
@@ -49,10 +38,10 @@ def sell(session: Session, lead_id: int, amount: Decimal, currency: str, *, acto
                 actor=actor.name)
     session.add(sale)
     audit.record(session, "put down a sale", actor, audit.of_lead(lead.key), {"amount": f"{amount} {currency}"})
-    lead.stage = highest((lead.stage, "customer"))
-    for goal in STAGE_GOALS:
-        reached(session, lead.id, goal, at)
-    reached(session, lead.id, "value", at, float(amount))
+    soonest(lead, at)
+    move(session, lead, "customer", way="sale", at=at, actor=actor)
+    for mailbox in mailboxes_of(session, [lead.id]):
+        reached(session, mailbox, "value", at, float(amount))
     return sale
 
 

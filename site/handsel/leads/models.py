@@ -302,20 +302,6 @@ class Attendance(Model):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
-class StageDecision(Model):
-    """A seller's word on how far a lead is: accepted as an SQL, made a customer, put back; rows are only ever added."""
-
-    __tablename__ = "stage_decision"
-
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
-    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
-    at: Mapped[datetime] = mapped_column(Instant)
-    stage: Mapped[str] = mapped_column(String(12))
-    reason: Mapped[str] = mapped_column(Text, default="")
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
-    actor: Mapped[str] = mapped_column(String(254), default="")
-
-
 class Sale(Model):
     """Money that a lead brought, as a seller put it down."""
 

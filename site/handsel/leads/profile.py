@@ -21,7 +21,7 @@ from handsel import clock
 from handsel.forms.schema import RECOGNITION, STANDARD
 from handsel.leads.cells import GUARDED, is_plain
 from handsel.leads.mailboxes import mailboxes_of
-from handsel.leads.models import STAGES, Capture, Consent, Lead, LeadOffer, LeadTag
+from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag
 
 COLUMNS = tuple(sorted(STANDARD - {"email"}))
 HAND = "hand"
@@ -69,11 +69,6 @@ def overlaid(columns: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str
         else:
             result["custom"][name] = answer
     return result
-
-
-def highest(stages: Iterable[str]) -> str:
-    """The stage furthest along; ``iql`` when there is none."""
-    return max(stages, key=STAGES.index, default=STAGES[0])
 
 
 def standing_topics(events: Iterable[tuple[str, str]]) -> list[str]:

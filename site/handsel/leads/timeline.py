@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session, joinedload
 from handsel.accounts import audit
 from handsel.accounts.models import AuditEntry
 from handsel.leads.models import Capture, Consent, Download, Lead
+from handsel.leads.stages.models import StageChange
 from handsel.mail.models import Message
 
-_ORDER = ("capture", "proof", "consent", "download", "message", "unsubscribe", "act")  # at the same instant
+_ORDER = ("capture", "proof", "consent", "download", "message", "unsubscribe", "stage", "act")  # at the same instant
 MOST = 500  # of each kind: a page that nobody reads to its end helps nobody
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened: its kind (capture, proof, consent, message, download, unsubscribe, act) and its row."""
+    """One thing that happened: its kind (capture, proof, consent, message, download, unsubscribe, stage, act) and its row."""
 
     at: datetime
     kind: str
@@ -48,6 +49,9 @@ def _events(session: Session, lead: Lead) -> Iterator[Event]:
     for download in session.scalars(select(Download).where(Download.lead_id == lead.id)
                                     .order_by(Download.id.desc()).limit(MOST)):
         yield Event(download.at, "download", download)
+    for change in session.scalars(select(StageChange).where(StageChange.lead_id == lead.id)
+                                  .order_by(StageChange.id.desc()).limit(MOST)):
+        yield Event(change.at, "stage", change)
     if lead.unsubscribed_at is not None:
         yield Event(lead.unsubscribed_at, "unsubscribe", lead)
     for entry in session.scalars(select(AuditEntry).where(AuditEntry.subject == audit.of_lead(lead.key))

@@ -115,7 +115,7 @@ def press(token: str) -> Response:
         offer = offer_of(grant) if grant else None
         if grant is None or offer is None or offer.asset is None:
             return doors.lost()
-        pressed, is_new = download.press(session, grant, offer.meta.stage, way, now)
+        pressed, is_new = download.press(session, grant, way, now)
         key = pressed.key if pressed else ""
         if pressed and offer.asset.codes and not _give_code(session, grant, offer, now):
             if is_new:
@@ -232,5 +232,5 @@ def confirmed(token: str) -> Response:
         if grant is None or offer is None or capture is None:
             return doors.lost()
         if life(grant, now) in {Life.GOOD, Life.USED_UP}:
-            prove(session, capture, offer.meta.stage, way, now)
+            prove(session, capture, way, now)
     return doors.private(redirect(url_for("public.confirm", token=token), 303))

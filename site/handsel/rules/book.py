@@ -58,6 +58,7 @@ def usable(read: Read[T], good: Mapping[str, Any], nothing: T) -> T:
 def rulebook(rules: Mapping[str, Read[Any]], choose: Callable[[Read[Any]], Any]) -> Rulebook:
     """The rules that hold: ``choose`` gives the last good state of each file, or None if there never was one."""
     chosen = {name: choose(read) for name, read in rules.items() if read.file}
-    return Rulebook(chosen["fields"] or Fields({}), chosen["segments"] or Segments(),
-                    rules["words"].value or Vocabulary(), chosen["stages"] or Stages(), chosen["scoring"] or Scoring(),
-                    chosen["handoff"] or usual(rules["words"].value.zone))
+    words = rules["words"].value or Vocabulary()
+    return Rulebook(chosen["fields"] or Fields({}), chosen["segments"] or Segments(), words,
+                    chosen["stages"] or Stages(), chosen["scoring"] or Scoring(),
+                    chosen["handoff"] or usual(words.zone))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from handsel.leads.models import Lead
+from handsel.leads.models import Capture, Lead
 from handsel.leads.stages.models import StageChange
 from handsel.offers.project import Project
 from handsel.rules.person import Fact
@@ -22,7 +22,7 @@ class Look:
     """What every part of a look goes by.
 
     ``leads`` are locked, and no merged one is among them; ``mailboxes`` maps the number of each mailbox to the lead it
-    belongs to. ``facts`` are there after the part that keeps them, ``changes`` after the part that moves stages: the
+    belongs to. ``captures`` are all that its mailboxes said, in the order of time, from the first part on; ``facts`` are there after the part that keeps them, ``changes`` after the part that moves stages: the
     change of this look, of each lead that has one.
     """
 
@@ -31,6 +31,7 @@ class Look:
     leads: dict[int, Lead]
     at: datetime
     mailboxes: dict[int, int] = field(default_factory=dict)
+    captures: dict[int, list[Capture]] = field(default_factory=dict)
     facts: dict[int, tuple[Fact, ...]] = field(default_factory=dict)
     changes: dict[int, StageChange] = field(default_factory=dict)
 

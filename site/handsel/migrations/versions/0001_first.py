@@ -888,22 +888,6 @@ def upgrade() -> None:
     )
 
     op.create_table(
-        "stage_decision",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("at", sa.String(length=24), nullable=False),
-        sa.Column("stage", sa.String(length=12), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("actor", sa.String(length=254), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_stage_decision_account_id"), ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_stage_decision_lead_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_decision")),
-    )
-    with op.batch_alter_table("stage_decision", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_stage_decision_lead_id"), ["lead_id"], unique=False)
-
-    op.create_table(
         "handoff",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=22), nullable=False),

@@ -18,8 +18,9 @@ OFFER_KINDS = ("ebook", "whitepaper", "checklist", "template", "webinar", "coupo
 
 Type = Literal["text", "number", "date", "set", "switch"]
 
-NUMBER = re.compile(r"[ \t\r\n]*-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?[ \t\r\n]*")
-"""The answers that are numbers: what both engines and Python read alike."""
+NUMBER = re.compile(r"[ \t\r\n]*-?(0|[1-9][0-9]*)(\.[0-9]+)?[ \t\r\n]*")
+LONGEST_NUMBER = 25
+"""The answers that are numbers, and how many characters they have at most: what both engines and Python read alike."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -190,4 +191,9 @@ def _number(raw: Any) -> float | None:
         return None
     if isinstance(raw, (int, float)):
         return float(raw) if abs(raw) < 1e300 else None
-    return float(raw) if isinstance(raw, str) and NUMBER.fullmatch(raw) else None
+    return float(raw) if isinstance(raw, str) and is_number(raw) else None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number to rules."""
+    return len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text) is not None

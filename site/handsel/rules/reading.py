@@ -12,7 +12,7 @@ from handsel.content.parse import Parsed, Place
 from handsel.content.values import duration, instant
 from handsel.errors import Fault, nearest
 from handsel.rules.acts import Wrong, read_act
-from handsel.rules.catalogue import ACTS, NUMBER, WORDS_OF_RULES, Attribute, Vocabulary
+from handsel.rules.catalogue import ACTS, WORDS_OF_RULES, Attribute, Vocabulary, is_number
 from handsel.rules.conditions import (
     Any_,
     Condition,
@@ -213,7 +213,7 @@ class Reader:
         return slugs
 
     def _number(self, raw: Any, place: Place) -> float:
-        if not isinstance(raw, str) or not NUMBER.fullmatch(raw):
+        if not isinstance(raw, str) or not is_number(raw):
             raise self.wrong(place, "wrong-type", "A number is missing here.", "Write digits, such as 50 or 2.5.")
         return float(raw)
 

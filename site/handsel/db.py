@@ -99,7 +99,8 @@ def _prepare_sqlite(engine: Engine, synchronous: str) -> None:
     def _settings(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", f"busy_timeout={BUSY}",
-                       "temp_store=MEMORY", "cache_size=-8000"):
+                       "temp_store=MEMORY", "cache_size=-8000",
+                       "secure_delete=ON"):  # what a person wanted erased must not stay readable in free pages
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -157,6 +158,15 @@ def writing() -> Iterator[Session]:
 def write_connection() -> Iterator[Connection]:
     """One write transaction on a bare connection, for code too busy for objects; needs an application context."""
     with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def snapshot() -> Iterator[Connection]:
+    """A connection that reads one state of the database throughout, whatever others write meanwhile."""
+    # On SQLite every transaction sees one state.
+    options: dict[str, Any] = {} if is_sqlite() else {"isolation_level": "REPEATABLE READ"}
+    with db.engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from handsel import clock
-from handsel.forms.library import CaptureForm, ConsentBox, Field, Spam
+from handsel.forms.library import CaptureForm, ConsentBox, Field, Spam, wording_hash
 from handsel.leads import token
 from handsel.leads.address import normalised, sendable
 from handsel.leads.capture import Captured, Claim, capture
@@ -19,8 +18,9 @@ from handsel.offers.schema import LetterMeta, OfferMeta
 from handsel.traffic.visitor import Visit, visit
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
-ADVICE = ConsentBox("advice", "Send me tips.", "Send me tips.", sha256(b"advice").hexdigest())
-NEWS = ConsentBox("newsletter", "Send me the letter.", "Send me the letter.", sha256(b"news").hexdigest())
+ADVICE = ConsentBox("advice", "Send me tips.", "Send me tips.", wording_hash("advice", "en", "Send me tips."))
+NEWS = ConsentBox("newsletter", "Send me the letter.", "Send me the letter.",
+                  wording_hash("newsletter", "en", "Send me the letter."))
 FIELDS = (Field("email", "email", "E-mail", required=True), Field("first_name", "given-name", "Name"))
 SHORT = CaptureForm("short", "Get it", "", FIELDS, (ADVICE, NEWS), "Send it", "", Spam(0), "d" * 64)
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import select, text
+from sqlalchemy import CursorResult, Table, delete, select, text
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from handsel import clock, db
 from handsel.accounts.models import AuditEntry
+
+THROWN = "threw away old entries"
+_entry = cast(Table, AuditEntry.__table__)
 
 
 class Actor(NamedTuple):
@@ -47,26 +52,62 @@ def of_lead(key: str) -> str:
     return f"lead:{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Verdict:
-    """How many entries the log holds, and the number of the first whose seal does not fit, if any."""
+    """How many entries the log holds, the numbers of those whose seals do not fit, and the newest seal."""
 
-    entries: int
-    broken: int | None
+    entries: int = 0
+    wrong: list[int] = field(default_factory=list)
+    head: str = ""
 
-
-def verify(session: Session) -> Verdict:
-    """Whether any entry was changed, or removed from the middle, since it was written."""
-    before, entries = "", 0
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)):
-        entries += 1
-        if entry.seal != _seal(before, entry):
-            return Verdict(entries, entry.id)
-        before = entry.seal
-    return Verdict(entries, None)
+    @property
+    def broken(self) -> int | None:
+        """The first entry whose seal does not fit, if any."""
+        return self.wrong[0] if self.wrong else None
 
 
-def _seal(before: str, entry: AuditEntry) -> str:
+def verify(session: Session | Connection) -> Verdict:
+    """Which entries were changed since they were written, or stand where another one was removed.
+
+    Entries that were thrown away because of their age left the last seal of theirs behind, and the log goes on there.
+    """
+    found = Verdict(head=_beginning(session))
+    rows = session.execute(select(_entry).order_by(_entry.c.id).execution_options(yield_per=1000))
+    for row in rows:
+        found.entries += 1
+        if row.seal != _seal(found.head, row):
+            found.wrong.append(row.id)
+        found.head = row.seal
+    return found
+
+
+def holds(session: Session | Connection, seal: str) -> bool:
+    """Whether an entry has that seal, or one that begins so."""
+    asked = select(_entry.c.id).where(_entry.c.seal.startswith(seal, autoescape=True))
+    return session.execute(asked.limit(1)).first() is not None
+
+
+def throw_away(session: Session, before: datetime) -> int:
+    """Delete the entries from before that instant, and note the seal of the last one; how many there were.
+
+    The log stays whole: what is left goes on from the seal that is noted.
+    """
+    last = session.execute(select(_entry.c.id, _entry.c.seal).where(_entry.c.at < before)
+                           .order_by(_entry.c.id.desc()).limit(1)).first()
+    if last is None:
+        return 0
+    record(session, THROWN, "the worker", f"seal:{last.seal}", {"up to entry": last.id})
+    gone = session.execute(delete(_entry).where(_entry.c.id <= last.id))
+    return int(cast(CursorResult[Any], gone).rowcount)
+
+
+def _beginning(session: Session | Connection) -> str:
+    noted = session.scalar(select(_entry.c.subject).where(_entry.c.action == THROWN)
+                           .order_by(_entry.c.id.desc()).limit(1))
+    return str(noted or "").removeprefix("seal:")
+
+
+def _seal(before: str, entry: Any) -> str:
     # account_id is left out: it is emptied when the account goes, while the actor's name stays.
     row = [before, db.instant_text(entry.at), entry.actor, entry.action, entry.subject, entry.detail]
     return hashlib.sha256(json.dumps(row, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -29,6 +30,11 @@ class Field:
     def always_filled(self) -> bool:
         """Whether every capture of the form holds an answer to it."""
         return (self.required or self.type == "hidden") and self.show_when is None
+
+
+def wording_hash(purpose: str, language: str, text: str) -> str:
+    """The key under which the words of a consent are kept: 64 hexadecimal digits."""
+    return hashlib.sha256("\n".join((purpose, language, text)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from handsel.content.parse import Broken, Parsed
 from handsel.content.schema import SLUG
 from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
-from handsel.forms.library import AUTOCOMPLETE, CaptureForm, ConsentBox, Field, Spam
+from handsel.forms.library import AUTOCOMPLETE, CaptureForm, ConsentBox, Field, Spam, wording_hash
 from handsel.forms.schema import CHOOSING, RECOGNITION, RESERVED_NAMES, ConsentSpec, FieldSpec, FormSpec
 
 
@@ -94,7 +94,7 @@ def _box(reading: Reading, form: Parsed, place: int, consent: ConsentSpec) -> tu
     html, text = words.html.strip(), words.text.strip()
     if html.startswith("<p>") and html.endswith("</p>") and html.count("<p>") == 1:
         html = html[3:-4]
-    key = hashlib.sha256("\n".join((consent.purpose, reading.site.language, text)).encode()).hexdigest()
+    key = wording_hash(consent.purpose, reading.site.language, text)
     return ConsentBox(consent.purpose, text, html, key, consent.by), list(words.faults)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handsel.forms.library import wording_hash
 from handsel.forms.schema import RECOGNITION
 from handsel.leads import recognition
 from handsel.leads.models import Consent, Lead, Wording
@@ -80,7 +80,7 @@ def withdraw(session: Session, lead: Lead, purposes: Iterable[str] | None, way: 
 
 def wording(session: Session, purpose: str, language: str, text: str) -> str:
     """Keep the words of a consent once; their hash."""
-    hash_ = sha256("\x1f".join((purpose, language, text)).encode()).hexdigest()
+    hash_ = wording_hash(purpose, language, text)
     if session.get(Wording, hash_) is None:
         session.merge(Wording(hash=hash_, purpose=purpose, language=language, text=text))
         session.flush()

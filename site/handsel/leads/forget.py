@@ -7,12 +7,13 @@ from email.utils import parseaddr
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from handsel.accounts import audit
 from handsel.db import db, is_sqlite
 from handsel.leads.address import normalised
+from handsel.leads.ledger import sealing
 from handsel.leads.models import Capture, Lead
 from handsel.mail import suppress
 from handsel.mail.inbox import Inbox
@@ -25,11 +26,10 @@ def forget(session: Session, lead: Lead, at: datetime, actor: str) -> None:
     ``actor`` is who did it, for the log: ``the person``, ``command line`` or an account. Counts stay as they are.
     Needs a write transaction; call ``scrub`` after it.
     """
-    if is_sqlite():
-        session.execute(text("PRAGMA secure_delete = ON"))  # or the words stay readable in the file's free pages
     session.refresh(lead, with_for_update=True)
     _unlink_visits(session, lead)
     suppress.add(session, lead.email, "erasure", at)
+    sealing.erase_leads(session, [lead.id], actor if actor == "the person" else "erased", at)
     audit.record(session, "erased a lead", actor, audit.of_lead(lead.key))
     session.execute(delete(Lead).where(Lead.id == lead.id))  # the database takes all that hangs on it along
     session.expunge(lead)

@@ -22,6 +22,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     from handsel.worker.keeping import Keeping
     from handsel.worker.purge import purge
     from handsel.worker.qualifying import Qualifying
+    from handsel.worker.sealing import Sealing
 
     with app.app_context():
         app.extensions["handsel.offers"].start()
@@ -34,6 +35,8 @@ def run(app: Flask, stop: threading.Event) -> None:
         keeping.start()
         qualifying = Qualifying(app)
         qualifying.start()
+        sealing = Sealing(app)
+        sealing.start()
         last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None
         try:
             while not stop.is_set():
@@ -58,5 +61,6 @@ def run(app: Flask, stop: threading.Event) -> None:
             bindery.close()
             keeping.close()
             qualifying.close()
+            sealing.close()
             deliverer.close()
             heartbeat.join(5)

@@ -16,6 +16,7 @@ from handsel.db import Base, db, writing
 from handsel.errors import HandselError
 from handsel.leads import consents
 from handsel.leads.importing.batch import AT_ONCE, UNDONE
+from handsel.leads.ledger import sealing
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
 from handsel.leads.profile import refresh_all
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -33,15 +32,10 @@ class Entry(NamedTuple):
                       instant_text(self.at), self.digest, self.why])
 
 
-def digest(consent: Mapping[str, Any], mailbox: str, salt: str) -> str:
-    """The digest of a consent's row: 64 hex digits, of which nobody without the salt can guess what they stand for."""
+def digest(consent: Any, mailbox: str, salt: str) -> str:
+    """The digest of a consent's row, its values by name; without the salt nobody can guess what it stands for."""
     row = [instant_text(value) if isinstance(value := consent[name], datetime) else value for name in CONTENT]
     return _hash([salt, mailbox, *row])
-
-
-def wording_hash(purpose: str, language: str, text: str) -> str:
-    """By which a consent names its words."""
-    return hashlib.sha256("\x1f".join((purpose, language, text)).encode()).hexdigest()
 
 
 def _hash(values: list[Any]) -> str:

@@ -56,7 +56,8 @@ def reject(session: Session, handoff_id: int, project: Project, *, reason: str, 
            at: datetime, way: str) -> Handoff:
     """Sales gives the lead back: to nurture, with the reason; it counts against the offer that brought it.
 
-    At the desk a lead can also be given back that was accepted before. Raises Decided, or HandselError for a reason that is none.
+    At the desk a lead can also be given back that was accepted before. Raises Decided, or HandselError for a reason
+    that is none.
     """
     reasons = project.rules.handoff.reject_reasons
     if reason not in reasons:

@@ -141,6 +141,7 @@ def unite(seen: Look) -> None:
     captures: dict[int, list[Capture]] = {head: [] for head in seen.leads}
     for capture in _captures(session, list(seen.mailboxes)):
         captures[seen.mailboxes[capture.lead_id]].append(capture)
+    seen.captures = captures
     for head, lead in seen.leads.items():
         lay(lead, captures[head])
     others: dict[int, list[int]] = {}

@@ -27,6 +27,11 @@ PROFILE = {field.name: field for field in (
     Field("country", "country", "Country"))}
 """What every lead can be asked, beside the address."""
 
+COMPANY = {field.name: field for field in (
+    Field("company_size", "number", "People in the company", min=0), Field("industry", "text", "Industry"),
+    Field("revenue", "number", "Revenue a year", min=0), Field("company_country", "country", "Country of the company"))}
+"""What people and files can say of a lead's company; it is kept there."""
+
 
 def question(declared: CustomField) -> Field:
     """A declared field as a question."""
@@ -37,6 +42,7 @@ def question(declared: CustomField) -> Field:
 def custom(project: Project) -> dict[str, Field]:
     """The custom fields of a project by name, declared ones first."""
     found = {name: question(declared) for name, declared in project.rules.fields.by_name.items()}
+    found |= COMPANY
     for form in project.forms.values():
         for field in form.fields:
             if field.name not in STANDARD and field.type != "email":

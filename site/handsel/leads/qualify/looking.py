@@ -22,8 +22,9 @@ class Look:
     """What every part of a look goes by.
 
     ``leads`` are locked, and no merged one is among them; ``mailboxes`` maps the number of each mailbox to the lead it
-    belongs to. ``captures`` are all that its mailboxes said, in the order of time, from the first part on; ``facts`` are there after the part that keeps them, ``changes`` after the part that moves stages: the
-    change of this look, of each lead that has one.
+    belongs to. ``captures`` are all that its mailboxes said, in the order of time, from the first part on; ``facts``
+    are there after the part that keeps them, ``changes`` after the part that moves stages: the change of this look, of
+    each lead that has one.
     """
 
     session: Session
@@ -33,6 +34,7 @@ class Look:
     mailboxes: dict[int, int] = field(default_factory=dict)
     captures: dict[int, list[Capture]] = field(default_factory=dict)
     facts: dict[int, tuple[Fact, ...]] = field(default_factory=dict)
+    points: dict[int, Points] = field(default_factory=dict)
     changes: dict[int, StageChange] = field(default_factory=dict)
 
 

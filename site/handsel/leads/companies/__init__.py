@@ -1,0 +1,1 @@
+"""Companies: who is behind the mail domains of leads, as far as somebody said so."""

@@ -40,6 +40,7 @@ leads_command.add_command(stage_command)
 @leads_command.command("export")
 @click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default=None,
               help="csv or xlsx; otherwise as the name of the file ends, else csv.")
+@click.option("--segment", default="", metavar="NAME", help="Only leads in this segment: see handsel leads segments.")
 @click.option("--offer", default="", metavar="SLUG", help="Only leads who asked for this offer.")
 @click.option("--tag", default="", help="Only leads with this tag.")
 @click.option("--stage", default="", help="Only leads at this stage.")
@@ -51,13 +52,14 @@ leads_command.add_command(stage_command)
 def export(kind: str | None, output: str, bom: bool, **given: str) -> None:
     """Write leads to a file, the oldest first. No cell of it is ever computed by a spreadsheet.
 
-    An offer, tag or stage that there is not is an error, and never means everybody.
+    A segment, offer, tag or stage that there is not is an error, and never means everybody.
 
     \b
     Examples:
       handsel leads export --format csv -o leads.csv
       handsel leads export --offer home-energy-guide --since 2026-11-01 -o november.xlsx
       handsel leads export --tag webinar -o - | wc -l
+      handsel leads export --segment ready-to-talk -o call-these.xlsx
     """
     from handsel.accounts import audit
     from handsel.db import db, writing
@@ -68,7 +70,8 @@ def export(kind: str | None, output: str, bom: bool, **given: str) -> None:
 
     kind = kind or ("xlsx" if output.endswith(".xlsx") else "csv")
     session = db.session()
-    asked = finding.wanted(session, given, current().offers, site_zone())
+    project = current()
+    asked = finding.wanted(session, given, project.offers, site_zone(), segments=project.rules.segments)
     first = finding.first_number(session, asked)
     total = finding.count(session, asked, first)
     with writing() as write:

@@ -12,14 +12,19 @@ from sqlalchemy import ColumnElement, Select, String, and_, func, literal_column
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from handsel import clock
 from handsel.accounts.models import Account
 from handsel.db import instant_text
 from handsel.errors import HandselError, nearest
 from handsel.leads.listing.models import LeadWord
 from handsel.leads.listing.words import asked_words
 from handsel.leads.models import STAGES, Capture, Lead, LeadOffer, LeadTag
+from handsel.leads.segments.sql import where
+from handsel.rules.conditions import Condition
+from handsel.rules.segments import Segments
 
-FILTERS = ("search", "offer", "tag", "stage", "since", "held", "owner")
+NO_SEGMENTS = Segments()
+FILTERS = ("search", "segment", "offer", "tag", "stage", "since", "held", "owner")
 NOBODY = 0
 """The owner of leads that have none."""
 WORDS = 8  # of a search; more say nothing new
@@ -38,7 +43,8 @@ class Wanted:
 
     ``words`` each begin a word of the address, the name or the company; ``since`` is the first capture's earliest
     instant; ``held`` asks for those with a capture that waits for a person to look at it; ``owner`` is the number of
-    an account, NOBODY for leads without an owner, None for all.
+    an account, NOBODY for leads without an owner, None for all. ``condition`` is a rule, usually a segment's, that is
+    asked as of ``at``.
     """
 
     words: tuple[str, ...] = ()
@@ -48,21 +54,23 @@ class Wanted:
     since: datetime | None = None
     held: bool = False
     owner: int | None = None
+    condition: Condition | None = None
+    at: datetime | None = field(default=None, compare=False)
     shown: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The filter as it was typed, without the empty parts: for addresses, forms and the log."""
 
     def __bool__(self) -> bool:
         return bool(self.words or self.offer or self.tag or self.stage or self.since or self.held
-                    or self.owner is not None)
+                    or self.owner is not None or self.condition is not None)
 
 
-def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zone: ZoneInfo,
-           me: int | None = None) -> Wanted:
+def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zone: ZoneInfo, *,
+           me: int | None = None, segments: Segments = NO_SEGMENTS) -> Wanted:
     """The filter that ``given`` asks for, by the names in FILTERS.
 
     ``offers`` are the slugs of the project; those of former offers that leads asked for are known too. Dates without a
     timezone are in ``zone``. ``me`` is the account that "owner: me" means. Raises FilterError for a value that there
-    is not.
+    is not, and for a segment whose rule has a fault.
     """
     shown = {name: given[name].strip() for name in FILTERS if given.get(name, "").strip()}
     offer, tag, stage = (shown.get(name, "") for name in ("offer", "tag", "stage"))
@@ -75,7 +83,17 @@ def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zo
     if shown.get("held", "yes") != "yes":
         raise FilterError("held", "The filter 'held' can only be 'yes'.", "Leave it out otherwise.")
     return Wanted(_words(shown.get("search", "")), offer, tag, stage, _since(shown.get("since", ""), zone),
-                  "held" in shown, _owner(session, shown.get("owner", ""), me), shown=shown)
+                  "held" in shown, _owner(session, shown.get("owner", ""), me),
+                  _segment(segments, shown.get("segment", "")), clock.now(), shown)
+
+
+def _segment(segments: Segments, name: str) -> Condition | None:
+    if not name:
+        return None
+    try:
+        return segments.get(name).condition
+    except HandselError as error:
+        raise FilterError("segment", error.what, error.do) from error
 
 
 def _known(name: str, value: str, known: Iterable[str]) -> None:
@@ -177,6 +195,8 @@ def find(what: Iterable[Any], asked: Wanted, first: int = 0) -> Found:
         query = query.where(number >= first, Lead.id >= first)  # whichever table a count begins with
     if asked.owner is not None:
         query = query.where(func.coalesce(Lead.owner_id, NOBODY) == asked.owner)
+    if asked.condition is not None:
+        query = query.where(where(asked.condition, asked.at or clock.now()))
     return Found(query.where(*(has_word(word) for word in asked.words)), number)
 
 

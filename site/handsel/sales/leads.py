@@ -45,7 +45,8 @@ def index() -> ResponseReturnValue:
 
 
 def _asked(given: Any) -> finding.Wanted:
-    return finding.wanted(db.session(), given, current().offers, site_zone())
+    project = current()
+    return finding.wanted(db.session(), given, project.offers, site_zone(), segments=project.rules.segments)
 
 
 def _choices(shown: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from handsel.leads.models import Capture, Lead
+from handsel.leads.scoring.points import Points
 from handsel.leads.stages.models import StageChange
 from handsel.offers.project import Project
 from handsel.rules.person import Fact
@@ -23,8 +24,8 @@ class Look:
 
     ``leads`` are locked, and no merged one is among them; ``mailboxes`` maps the number of each mailbox to the lead it
     belongs to. ``captures`` are all that its mailboxes said, in the order of time, from the first part on; ``facts``
-    are there after the part that keeps them, ``changes`` after the part that moves stages: the change of this look, of
-    each lead that has one.
+    are there after the part that keeps them, ``points`` after the one that scores, ``changes`` after the part that
+    moves stages: the change of this look, of each lead that has one.
     """
 
     session: Session

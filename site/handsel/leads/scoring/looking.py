@@ -12,5 +12,6 @@ def keep(look: Look) -> None:
     scoring = look.project.rules.scoring
     for id_, person in seen(look).items():
         found, lead = points(scoring, person, look.at), look.leads[id_]
+        look.points[id_] = found
         lead.fit, lead.interest, lead.score = found.fit, found.interest, found.score
         soonest(lead, found.next_at)

@@ -200,6 +200,11 @@ def find(what: Iterable[Any], asked: Wanted, first: int = 0) -> Found:
     return Found(query.where(*(has_word(word) for word in asked.words)), number)
 
 
+def more(asked: Wanted) -> list[ColumnElement[bool]]:
+    """The conditions on a lead that have no index of their own."""
+    return []
+
+
 def begins(word: str) -> ColumnElement[bool]:
     """Whether a row of the words begins with ``word``."""
     return and_(LeadWord.word >= word, LeadWord.word < word + _LAST)

@@ -17,7 +17,7 @@ from factories import NOON, make_account, make_lead
 from handsel.db import db, writing
 from handsel.leads.models import Company, Lead, LeadFact
 from handsel.leads.qualify.people import people
-from handsel.leads.segments.sql import where
+from handsel.leads.segments.sql import conjuncts, parts, where
 from handsel.leads.stages.models import LeadBant
 from handsel.rules.catalogue import BUILT_IN, STAGES, Attribute
 from handsel.rules.conditions import (
@@ -148,8 +148,14 @@ CONDITIONS = st.recursive(LEAVES, lambda parts: st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(condition=CONDITIONS, at=st.sampled_from([NOON, NOON + 30 * DAY, NOON + timedelta(microseconds=700)]))
 def test_a_person_is_in_a_segment_when_their_row_is(crowd, condition, at):
-    found = set(db.session().scalars(select(Lead.id).where(where(condition, at))))
-    assert found == {id_ for id_, person in crowd.items() if holds(condition, person, at)}
+    session = db.session()
+    expected = {id_ for id_, person in crowd.items() if holds(condition, person, at)}
+    assert set(session.scalars(select(Lead.id).where(where(condition, at)))) == expected
+    assert set(session.scalars(select(Lead.id).where(where(condition, at, probing=True)))) == expected
+    for part, (numbers, probe) in zip(conjuncts(condition), parts(condition, at), strict=True):
+        fit = {id_ for id_, person in crowd.items() if holds(part, person, at)}
+        assert set(session.scalars(select(Lead.id).where(probe))) == fit
+        assert numbers is None or set(session.scalars(numbers)) == fit
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_column, not_, or_, select
 
 from handsel.accounts.models import Account
 from handsel.db import is_sqlite
@@ -37,13 +37,70 @@ from handsel.rules.evaluate import day_of
 Sql = ColumnElement[bool]
 
 
-def where(condition: Condition, at: datetime, *, sqlite: bool | None = None) -> Sql:
+def where(condition: Condition, at: datetime, *, sqlite: bool | None = None, probing: bool = False) -> Sql:
     """The WHERE of all leads for which the condition holds at that instant; merged mailboxes are not left out here.
 
-    ``sqlite`` says which engine it is for; the one of the current application unless given.
+    ``sqlite`` says which engine it is for; the one of the current application unless given. With ``probing`` it is
+    written to be asked of one lead at a time, while something else leads along them; without, so that an index can say
+    which leads they are.
     """
     whole = at.replace(microsecond=at.microsecond // 1000 * 1000)
-    return _Compiler(whole, Values(is_sqlite() if sqlite is None else sqlite)).of(condition)
+    return _Compiler(whole, Values(is_sqlite() if sqlite is None else sqlite), probing).of(condition)
+
+
+def parts(condition: Condition, at: datetime) -> list[tuple[Select[Any] | None, Sql]]:
+    """What must all hold, one by one: the numbers of the leads for which it does, where an index says them, and the
+    same to be asked of one lead."""
+    return [(_numbers(part, at), where(part, at, probing=True)) for part in conjuncts(condition)]
+
+
+def conjuncts(condition: Condition) -> list[Condition]:
+    """The parts of a condition that must all hold."""
+    if isinstance(condition, InSegment):
+        return conjuncts(condition.condition)
+    if isinstance(condition, All):
+        return [each for part in condition.parts for each in conjuncts(part)]
+    return [condition]
+
+
+def _numbers(part: Condition, at: datetime) -> Select[Any] | None:
+    if isinstance(part, Holds) and part.attribute.name in {"tag", "offer"}:
+        return _held(part)
+    if isinstance(part, Did):
+        return doers(part, at)
+    if isinstance(part, Text) and part.op == "is" and part.attribute.name in {"stage", "owner"}:
+        return select(Lead.id).where(where(part, at))
+    return None
+
+
+def _held(test: Holds) -> Select[Any]:
+    """The numbers of the leads that hold one of those tags or offers."""
+    if test.attribute.name == "tag":
+        return select(LeadTag.lead_id).where(LeadTag.tag.in_(test.values))
+    return select(LeadOffer.lead_id).where(LeadOffer.offer.in_(test.values))
+
+
+def doers(test: Did, at: datetime) -> Select[Any]:
+    """The numbers of the leads who did it as often as asked for by ``at``."""
+    query = _acts(select(LeadFact.lead_id), test, at)
+    if test.times > 1:
+        query = query.group_by(LeadFact.lead_id).having(func.count() >= test.times)
+    return query
+
+
+def _acts(query: Select[Any], test: Did, at: datetime) -> Select[Any]:
+    meant = test.behaviour
+    query = query.where(LeadFact.kind == meant.kind, LeadFact.at <= at)
+    if meant.names is not None or meant.starts:
+        named = [LeadFact.name.in_(meant.names)] if meant.names is not None else []
+        query = query.where(or_(*named, *(func.substr(LeadFact.name, 1, len(each)) == each for each in meant.starts)))
+    if test.within is not None:
+        query = query.where(LeadFact.at >= at - test.within)
+    if test.since is not None:
+        query = query.where(LeadFact.at >= test.since)
+    if test.before is not None:
+        query = query.where(LeadFact.at < test.before)
+    return query
 
 
 @dataclass(frozen=True)
@@ -52,6 +109,7 @@ class _Compiler:
 
     at: datetime
     values: Values
+    probing: bool
 
     def of(self, condition: Condition) -> Sql:
         """The condition as SQL."""
@@ -79,7 +137,7 @@ class _Compiler:
         """A text is, contains or starts with one of the values."""
         name = test.attribute.name
         if name == "stage" and test.op == "is":
-            return Lead.stage.in_(test.values)  # without a function around it, so that the index serves
+            return (func.coalesce(Lead.stage, "") if self.probing else Lead.stage).in_(test.values)
         wanted = sorted({each for value in test.values for each in spellings(value)})
         if name == "owner" and test.op == "is":
             return and_(Lead.owner_id.is_not(None),
@@ -118,14 +176,17 @@ class _Compiler:
         if name == "consent":
             return or_(*(self.values.within(f", {value}, ", literal(", ") + Lead.consent_text + ", ")
                          for value in test.values))
-        table = LeadTag if name == "tag" else LeadOffer
-        column = LeadTag.tag if name == "tag" else LeadOffer.offer
-        return Lead.id.in_(select(table.lead_id).where(column.in_(test.values)))
+        held = _held(test)
+        if not self.probing:
+            return Lead.id.in_(held)
+        of = LeadTag.lead_id if name == "tag" else LeadOffer.lead_id
+        return _any(held.with_only_columns(literal_column("1")).where(of == Lead.id))
 
     def _some(self, name: str) -> Sql:
         if name == "consent":
             return Lead.consent_text != ""
-        return Lead.id.in_(select(LeadTag.lead_id if name == "tag" else LeadOffer.lead_id))
+        of = LeadTag.lead_id if name == "tag" else LeadOffer.lead_id
+        return _any(select(literal_column("1")).where(of == Lead.id)) if self.probing else Lead.id.in_(select(of))
 
     def yes(self, test: Yes) -> Sql:
         """A switch is on."""
@@ -134,25 +195,17 @@ class _Compiler:
 
     def did(self, test: Did) -> Sql:
         """As many facts as asked for."""
-        return Lead.id.in_(self.doers(test))
+        if not self.probing:
+            return Lead.id.in_(doers(test, self.at))
+        own = _acts(select(literal_column("1")), test, self.at).where(LeadFact.lead_id == Lead.id)
+        if test.times == 1:
+            return _any(own)
+        return own.with_only_columns(func.count()).correlate(Lead).scalar_subquery() >= test.times
 
-    def doers(self, test: Did) -> Select[Any]:
-        """The numbers of the leads who did it."""
-        meant = test.behaviour
-        query = select(LeadFact.lead_id).where(LeadFact.kind == meant.kind, LeadFact.at <= self.at)
-        if meant.names is not None or meant.starts:
-            named = [LeadFact.name.in_(meant.names)] if meant.names is not None else []
-            query = query.where(or_(*named, *(func.substr(LeadFact.name, 1, len(each)) == each
-                                              for each in meant.starts)))
-        if test.within is not None:
-            query = query.where(LeadFact.at >= self.at - test.within)
-        if test.since is not None:
-            query = query.where(LeadFact.at >= test.since)
-        if test.before is not None:
-            query = query.where(LeadFact.at < test.before)
-        if test.times > 1:
-            query = query.group_by(LeadFact.lead_id).having(func.count() >= test.times)
-        return query
+
+def _any(query: Select[Any]) -> Sql:
+    """Whether there is any row. As a value: PostgreSQL would make a join of an EXISTS and read everybody's rows."""
+    return query.limit(1).correlate(Lead).scalar_subquery().is_not(None)
 
 
 _TESTS: dict[type, Callable[[_Compiler, Any], Sql]] = {

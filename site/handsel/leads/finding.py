@@ -19,7 +19,7 @@ from handsel.errors import HandselError, nearest
 from handsel.leads.listing.models import LeadWord
 from handsel.leads.listing.words import asked_words
 from handsel.leads.models import STAGES, Capture, Lead, LeadOffer, LeadTag
-from handsel.leads.segments.sql import where
+from handsel.leads.segments.sql import parts, where
 from handsel.rules.conditions import Condition
 from handsel.rules.segments import Segments
 
@@ -200,9 +200,10 @@ def find(what: Iterable[Any], asked: Wanted, first: int = 0) -> Found:
     return Found(query.where(*(has_word(word) for word in asked.words)), number)
 
 
-def more(asked: Wanted) -> list[ColumnElement[bool]]:
-    """The conditions on a lead that have no index of their own."""
-    return []
+def more(asked: Wanted) -> list[tuple[Select[Any] | None, ColumnElement[bool]]]:
+    """What the rule of the filter asks for, part by part: the numbers of the leads that fit, where an index says them,
+    and the same asked of one lead."""
+    return parts(asked.condition, asked.at or clock.now()) if asked.condition is not None else []
 
 
 def begins(word: str) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
 from xlsxwriter import Workbook
 
@@ -17,7 +17,7 @@ _DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001  spreadsheets know no timezones;
 class Sheet:
     """Takes rows one by one and keeps none in memory; ``close`` writes the file to ``target``."""
 
-    def __init__(self, target: IO[bytes], head: list[str]) -> None:
+    def __init__(self, target: IO[bytes], head: list[str], kinds: Sequence[str]) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="handsel-export-")
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                    "strings_to_numbers": False, "tmpdir": self.folder.name}
@@ -25,22 +25,22 @@ class Sheet:
         self.head = head
         self.bold = self.book.add_format({"bold": True})
         self.time = self.book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        self.dates = [index for index, name in enumerate(head) if name in {"captured_at", "confirmed_at"}]
-        self.score = head.index("score")
+        self.dates = {index for index, kind in enumerate(kinds) if kind == "time"}
+        self.numbers = {index for index, kind in enumerate(kinds) if kind == "number"}
         self.row = ROWS
         self.sheets = 0
 
-    def add(self, cells: Sequence[Any], custom: Sequence[str]) -> None:
-        """One row: the texts of the columns, then those of the custom fields."""
+    def add(self, cells: Sequence[str]) -> None:
+        """One row, as texts: a number or a time becomes one by the kind of its column."""
         if self.row >= ROWS:
             self._begin()
         self.row += 1
         write, row = self.page.write_string, self.row
-        for column, cell in enumerate((*cells, *custom)):
+        for column, cell in enumerate(cells):
             if not cell:
                 continue
-            if column == self.score:
-                self.page.write_number(row, column, int(cell))
+            if column in self.numbers:
+                self.page.write_number(row, column, float(cell))
             elif column in self.dates:
                 self.page.write_number(row, column, _serial(cell), self.time)
             else:

@@ -29,6 +29,7 @@ def work_command(once: bool) -> None:
     from handsel.worker.keeping import keep_now
     from handsel.worker.purge import purge
     from handsel.worker.qualifying import qualify_now
+    from handsel.worker.watching import watch_now
 
     app = open_app()
     start_log(app)
@@ -36,6 +37,7 @@ def work_command(once: bool) -> None:
         schema.require_current()
         if once:
             qualify_now(app)  # it may have mail to send
+            watch_now(app)
             counts = deliver_due(app)
             for what, number in counts.by_state.items():
                 click.echo(f"{what}: {number}")

@@ -27,7 +27,9 @@ class State:
 STAGE_WORDS = {"iql": "Information", "mql": "Marketing", "sql": "Sales", "pql": "Product", "service": "Service",
                "customer": "Customer"}
 KIND_WORDS = {"delivery": "Delivery", "confirm": "Confirmation", "letter": "Letter", "notice": "Notice",
-              "account": "Account mail"}
+              "personal": "Mail of a seller",              "account": "Account mail"}
+NOTICE_WORDS = {"hand-off": "Alert: a lead was handed over", "given": "Alert: a lead was given to somebody",
+                "late": "Alert: nobody spoke with a lead in time", "reminder": "Reminder of a task"}
 MESSAGE_STATES = {
     "queued": State("Waiting"),
     "claimed": State("Going out", "warn", "A worker is handing it to the mail server."),
@@ -89,6 +91,10 @@ def message_title(message: Message, project: Project) -> str:
     letter = offer.letter(message.step) if offer is not None else None
     if letter is not None:
         return plain_subject(letter)
+    if message.kind == "notice":
+        return NOTICE_WORDS.get(message.step, "Notice")
+    if message.kind == "personal":
+        return str(message.values.get("subject", "")) or KIND_WORDS["personal"]
     return f"{KIND_WORDS.get(message.kind, message.kind)} {message.step}".strip()
 
 

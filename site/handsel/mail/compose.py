@@ -133,7 +133,7 @@ def compile_letter(draft: Draft, house: House) -> Compiled:
     footer = _footer(draft, house)
     text = text_part(draft.text, footer)
     title = look_up(draft.subject, {})
-    html = html_part(house, title, draft.preheader, draft.html, footer) if draft.kind != "notice" else ()
+    html = html_part(house, title, draft.preheader, draft.html, footer) if draft.html else ()
     sender = draft.sender or (house.sender_name, house.sender)
     subject: Text | bytes = draft.subject
     if not any(isinstance(part, Merge) for part in draft.subject):
@@ -207,8 +207,9 @@ def _common_headers(draft: Draft, house: House) -> bytes:
     reply_to = draft.reply_to or house.reply_to
     if reply_to and draft.kind != "notice":
         lines.append(mailbox_header("Reply-To", "", reply_to))
-    lines += [b"MIME-Version: 1.0\r\n", b"Auto-Submitted: auto-generated\r\n",
-              b"X-Auto-Response-Suppress: OOF, AutoReply\r\n"]
+    lines.append(b"MIME-Version: 1.0\r\n")
+    if draft.kind != "personal":  # a person wrote that one, and may be told that somebody is on holiday
+        lines += [b"Auto-Submitted: auto-generated\r\n", b"X-Auto-Response-Suppress: OOF, AutoReply\r\n"]
     if draft.kind == "letter":
         lines += [b"Precedence: bulk\r\n",
                   list_id_header(draft.offer_title or draft.offer, f"{draft.offer or 'letters'}.{house.domain}")]
@@ -243,6 +244,9 @@ def _footer(draft: Draft, house: House) -> tuple[str | Links, ...]:
     elif draft.kind == "confirm":
         lines = [f"This address was typed into a form of {house.name}. If that was not you, ignore this mail: "
                  "without a confirmation you will not hear from us again.", *([Links(privacy)] if privacy else [])]
+    elif draft.kind == "personal":
+        lines = [f"You get this because you gave {house.name} your address. Answer it, and a person reads it.",
+                 Links((("Rather not hear from us", unsubscribe), ("What we know about you", preferences), *privacy))]
     elif draft.kind == "account":
         lines = [f"You get this because you have an account at the desk of {house.name}."]
     else:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from handsel.db import Instant, Key, Model
 
-KINDS = ("delivery", "confirm", "letter", "notice", "account")
+KINDS = ("delivery", "confirm", "letter", "personal", "notice", "account")
 STATES = ("queued", "claimed", "sent", "failed", "suppressed", "cancelled", "unknown")
 
 
@@ -36,7 +36,7 @@ class Message(Model):
     topic: Mapped[str] = mapped_column(String(40), default="")
     state: Mapped[str] = mapped_column(String(12), default="queued")
     priority: Mapped[int] = mapped_column(default=5)
-    """0 goes first: account mail 0, delivery and confirm 1, notices 3, letters 5."""
+    """0 goes first: account mail 0, delivery and confirm 1, what a seller wrote 2, notices 3, letters 5."""
     due_at: Mapped[datetime] = mapped_column(Instant)
     first_due_at: Mapped[datetime] = mapped_column(Instant)
     give_up_at: Mapped[datetime] = mapped_column(Instant)

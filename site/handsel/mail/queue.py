@@ -23,7 +23,7 @@ from handsel.mail.schedule import LIFETIMES, PRIORITIES
 LEASE = timedelta(seconds=60)
 RENEWED_EVERY = timedelta(seconds=15)  # a worker that lives renews its leases four times before one runs out
 FINAL = ("sent", "failed", "suppressed", "cancelled", "unknown")
-AT_MOST_ONCE = ("letter",)
+AT_MOST_ONCE = ("letter", "personal")
 LOST = "The worker stopped while it was handing this over; nobody can know whether it arrived."
 
 _m = cast(Table, Message.__table__).c

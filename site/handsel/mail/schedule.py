@@ -9,9 +9,10 @@ LIFETIMES = {
     "confirm": timedelta(hours=24),
     "delivery": timedelta(hours=48),
     "notice": timedelta(hours=48),
+    "personal": timedelta(hours=48),
     "letter": timedelta(hours=72),
 }
-PRIORITIES = {"account": 0, "delivery": 1, "confirm": 1, "notice": 3, "letter": 5}
+PRIORITIES = {"account": 0, "delivery": 1, "confirm": 1, "personal": 2, "notice": 3, "letter": 5}
 LATE = timedelta(hours=48)  # a letter that nobody touched for so long is held: its moment may have passed
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120, 240, 480, 720))
 JITTER = 0.2

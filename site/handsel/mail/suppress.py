@@ -87,7 +87,7 @@ def why_not(kind: str, blocked: list[Block], asked_at: datetime | None = None) -
     ``asked_at`` is when the person filled in the form that it answers: seven days after a bounce that is one more try.
     """
     for reason, scope, since in blocked:
-        if scope == MARKETING and kind != "letter":
+        if scope == MARKETING and kind not in {"letter", "personal"}:
             continue
         retried = (reason == "bounce" and kind in ("delivery", "confirm") and asked_at is not None
                    and asked_at - since >= SECOND_CHANCE)

@@ -23,20 +23,16 @@ def run(app: Flask, stop: threading.Event) -> None:
     from handsel.worker.purge import purge
     from handsel.worker.qualifying import Qualifying
     from handsel.worker.sealing import Sealing
+    from handsel.worker.watching import Watching
 
     with app.app_context():
         app.extensions["handsel.offers"].start()
         deliverer = Deliverer(app, stop=stop)
         heartbeat = Heartbeat(app, deliverer)
         heartbeat.start()
-        bindery = Bindery(app)
-        bindery.start()
-        keeping = Keeping(app)
-        keeping.start()
-        qualifying = Qualifying(app)
-        qualifying.start()
-        sealing = Sealing(app)
-        sealing.start()
+        beside = [kind(app) for kind in (Bindery, Keeping, Qualifying, Sealing, Watching)]
+        for thread in beside:
+            thread.start()
         last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None
         try:
             while not stop.is_set():
@@ -58,9 +54,7 @@ def run(app: Flask, stop: threading.Event) -> None:
                 stop.wait(POLL)
         finally:
             heartbeat.ended.set()
-            bindery.close()
-            keeping.close()
-            qualifying.close()
-            sealing.close()
+            for thread in beside:
+                thread.close()
             deliverer.close()
             heartbeat.join(5)

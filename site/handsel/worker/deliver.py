@@ -26,12 +26,13 @@ from handsel.db import db, write_connection
 from handsel.leads import coupons
 from handsel.leads.models import Lead
 from handsel.mail import envelope, pauses, queue, suppress
-from handsel.mail.compose import message_id
+from handsel.mail.compose import Compiled, compile_letter, message_id
 from handsel.mail.models import Message
 from handsel.mail.queue import Claimed, Result
 from handsel.mail.schedule import retry_at
 from handsel.mail.transport import Answer, Handover, Transport, always, open_transport
 from handsel.offers.project import Project
+from handsel.worker import notices
 from handsel.worker.facts import Facts, gather
 from handsel.worker.house import plain_domain, site_url
 from handsel.worker.judge import judge
@@ -40,6 +41,7 @@ from handsel.worker.values import of_lead
 
 BATCH = 32
 LONGEST_BATCH = 2.0  # seconds after which the rest goes back, so that a slow server does not keep urgent mail waiting
+REMOVED = "The text of this mail is no longer in the project."
 log = logging.getLogger("handsel.mail")
 T = TypeVar("T")
 _message, _lead = cast(Table, Message.__table__), cast(Table, Lead.__table__)
@@ -175,16 +177,17 @@ class Deliverer:
             log.exception("message %s (%s %s) cannot be made", message.id, message.offer, message.step)
             return Result("failed", "The mail could not be made; the log says why.", outcome="failed"), None
         if mail is None:
-            return Result("cancelled", "The text of this mail is no longer in the project."), None
+            return Result("cancelled", notices.GONE if message.kind in notices.KINDS else REMOVED), None
         verdict: list[Result] = []
-        last_word = (lambda: self._last_word(message, batch.project, verdict)) if message.kind == "letter" else always
+        asked = message.kind in queue.AT_MOST_ONCE
+        last_word = (lambda: self._last_word(message, batch.project, verdict)) if asked else always
         answer = self.transport.hand_over(mail, last_word)
         if answer.outcome == "withheld":
             return verdict[0], answer
         return self._result(message, answer), answer
 
     def _fill(self, message: Claimed, facts: Facts, project: Project, at: datetime) -> Handover | None:
-        letter = self.letters.find(message.kind, message.offer, message.step)
+        letter = self._letter(message, project, at)
         if letter is None:
             return None
         house = self.letters.use(project)
@@ -194,6 +197,13 @@ class Deliverer:
         bounces = str(self.app.config.get("BOUNCE_ADDRESS") or f"b@{house.domain}")
         sender = house.sender if message.kind == "notice" else envelope.sender(self.secret, message.id, at, bounces)
         return Handover(sender, address, data)
+
+    def _letter(self, message: Claimed, project: Project, at: datetime) -> Compiled | None:
+        """The text of a message: one of the project's letters, or one that is made for this message alone."""
+        if message.kind not in notices.KINDS:
+            return self.letters.find(message.kind, message.offer, message.step)
+        draft = notices.draft(self.app, message, project, at)
+        return compile_letter(draft, self.letters.use(project)) if draft is not None else None
 
     def _values(self, message: Claimed, facts: Facts, project: Project) -> dict[str, str]:
         url = site_url(self.app, project.site)

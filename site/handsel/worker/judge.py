@@ -33,6 +33,9 @@ def judge(message: Claimed, facts: Facts, project: Project, app: Flask, at: date
         verdict = _letter(message, facts, project, at)
         if verdict is not None:
             return verdict
+    lead = facts.leads.get(message.lead_id or 0)
+    if message.kind == "personal" and (lead is None or lead["unsubscribed_at"] is not None):
+        return Result("suppressed", suppress.WORDS["unsubscribe"])
     blocked = facts.blocks.get(suppress.address_hash(address, app), [])
     if blocked and message.kind != "account":
         why = suppress.why_not(message.kind, blocked, facts.captured_at.get(message.capture_id or 0))

@@ -40,7 +40,7 @@ def passed_on(session: Session, lead: Lead, account: Account | None, actor: Acto
         handoff.owner_id = account.id if account else None
     if account is None or account.id == actor.account_id:
         return
-    step, values = (HAND_OFF, {"handoff": handoff.id}) if handoff is not None else (GIVEN, {})
+    step, values = (HAND_OFF, {"handoff": handoff.id}) if handoff is not None else (GIVEN, {"lead": lead.id})
     _queue(session, step, f"assignment:{assignment}", account_id=account.id, at=at,
            offer=handoff.offer if handoff else "", values=values | {"by": actor.name, "assignment": assignment})
 

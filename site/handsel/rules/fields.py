@@ -13,7 +13,7 @@ from handsel.content.library import Read, Reading
 from handsel.content.parse import Parsed
 from handsel.content.schema import Part
 from handsel.content.values import Line, Sentence
-from handsel.errors import Fault
+from handsel.errors import Fault, nearest
 from handsel.forms.schema import STANDARD, FieldName
 from handsel.rules.catalogue import reserved
 from handsel.rules.settings import read_settings
@@ -41,6 +41,7 @@ class CustomFieldSpec(Part):
     choices: Annotated[dict[Line, Line], BeforeValidator(_choices)] | None = None
     help: Sentence = ""
     bant: BantQuestion | None = None
+    bant_no: tuple[Line, ...] = ()
 
 
 class FieldsSpec(Part):
@@ -51,7 +52,8 @@ class FieldsSpec(Part):
 
 @dataclass(frozen=True)
 class CustomField:
-    """A declared field. ``choices`` maps values to labels; ``bant`` is the question that its answer answers."""
+    """A declared field. ``choices`` maps values to labels; ``bant`` is the question of BANT that its answer
+    answers, and ``bant_no`` the values that speak against a sale."""
 
     name: str
     label: str
@@ -59,6 +61,7 @@ class CustomField:
     choices: Mapping[str, str] = field(default_factory=dict)
     help: str = ""
     bant: BantQuestion | None = None
+    bant_no: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ def _made(spec: FieldsSpec, parsed: Parsed) -> tuple[Fields | None, list[Fault]]
         parsed.fault(("fields", name), "field-without-choices", f"The field '{name}' has nothing to choose from.",
                      "Add `choices: [one, two]`.")
         for name, one in spec.fields.items() if one.type in {"choice", "choices"} and not one.choices]
-    made = {name: CustomField(name, one.label, one.type, one.choices or {}, one.help, one.bant)
+    faults += [
+        parsed.fault(("fields", name, "bant_no"), "unknown-choice", f"'{value}' is no choice of the field '{name}'.",
+                     nearest(value, one.choices or {}))
+        for name, one in spec.fields.items() for value in one.bant_no if one.choices and value not in one.choices]
+    made = {name: CustomField(name, one.label, one.type, one.choices or {}, one.help, one.bant, one.bant_no)
             for name, one in spec.fields.items()}
     return (None if faults else Fields(made)), faults

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from handsel.forms.schema import RECOGNITION
 from handsel.leads.handoff.facts import worked
-from handsel.leads.handoff.models import Activity
 from handsel.leads.models import Attendance, Capture, Consent, Download, LeadFact, Sale
 from handsel.leads.qualify.looking import Look
 from handsel.leads.stages.models import ProductEvent
@@ -96,19 +95,6 @@ def _bounced(session: Session, mailboxes: Sequence[int]) -> Iterator[tuple[int, 
     for id_, lead_id, at in rows:
         if lead_id is not None:
             yield lead_id, Fact("bounced", "", at, f"attempt:{id_}")
-
-
-_BY_SELLERS = {("call", "spoke"): "called", ("meeting", "held"): "met", ("mail", ""): "wrote"}
-
-
-def _by_sellers(session: Session, mailboxes: Sequence[int]) -> Iterator[tuple[int, Fact]]:
-    """A call that reached nobody, and a meeting to which nobody came, are no facts of the person."""
-    rows = session.execute(select(Activity.id, Activity.lead_id, Activity.kind, Activity.outcome, Activity.at).where(
-        Activity.lead_id.in_(mailboxes)))
-    for id_, lead_id, kind, outcome, at in rows:
-        done = _BY_SELLERS.get((kind, outcome))
-        if done is not None:
-            yield lead_id, Fact(done, "", at, f"activity:{id_}")
 
 
 SOURCES: tuple[Source, ...] = (_asked, _downloaded, _attended, _visited, _clicked, _events, _bought, _left, _bounced,

@@ -9,6 +9,7 @@ from handsel.leads.listing import words
 from handsel.leads.qualify import facts
 from handsel.leads.qualify.looking import Part
 from handsel.leads.scoring import looking as scoring
+from handsel.leads.segments import tagging
 from handsel.leads.stages import bant, judging
 
 PARTS: tuple[Part, ...] = (
@@ -16,6 +17,7 @@ PARTS: tuple[Part, ...] = (
     companies.place,
     facts.keep,
     bant.keep,
+    tagging.keep,
     scoring.keep,
     words.keep,
     judging.judge,

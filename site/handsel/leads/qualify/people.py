@@ -11,50 +11,94 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from handsel.accounts.models import Account
-from handsel.leads.models import Company, Lead, LeadOffer, LeadTag
+from handsel.leads.models import Capture, Company, Lead, LeadOffer, LeadTag
+from handsel.leads.profile import HAND
 from handsel.leads.qualify.facts import gathered
 from handsel.leads.qualify.looking import Look, mailboxes_of
 from handsel.leads.stages.models import LeadBant
-from handsel.rules.person import Fact, Person
+from handsel.rules.person import Fact, Person, Told
 
 Facts = Mapping[int, tuple[Fact, ...]]
 OF_COMPANY = {"company_size": "size", "industry": "industry", "revenue": "revenue", "company_country": "country"}
 
 
 def people(session: Session, leads: Iterable[Lead], at: datetime) -> dict[int, Person]:
-    """Each lead as a person, at ``at``; what was not known or had not happened by then is left out of the facts."""
+    """Each lead as a person, as is believed now; facts that lie after ``at`` are left out."""
     leads = list(leads)
     mailboxes = mailboxes_of(session, [lead.id for lead in leads])
     facts = {lead: tuple(fact for fact in did if fact.at <= at) for lead, did in gathered(session, mailboxes).items()}
-    return _made(session, leads, mailboxes, facts)
+    captures: defaultdict[int, list[Capture]] = defaultdict(list)
+    for capture in session.scalars(select(Capture).where(Capture.lead_id.in_(sorted(mailboxes)))
+                                   .order_by(Capture.at, Capture.id)):
+        captures[mailboxes[capture.lead_id]].append(capture)
+    return _made(session, leads, mailboxes, facts, captures)
 
 
 def seen(look: Look) -> dict[int, Person]:
-    """The leads in hand as they stand in the middle of a look; their facts are not read again."""
+    """The leads in hand as they stand in the middle of a look; what they did and said is not read again."""
     look.session.flush()
-    return _made(look.session, look.leads.values(), look.mailboxes, look.facts)
+    return _made(look.session, look.leads.values(), look.mailboxes, look.facts, look.captures)
 
 
-def _made(session: Session, leads: Iterable[Lead], mailboxes: Mapping[int, int], facts: Facts) -> dict[int, Person]:
+def _made(session: Session, leads: Iterable[Lead], mailboxes: Mapping[int, int], facts: Facts,
+          captures: Mapping[int, Iterable[Capture]]) -> dict[int, Person]:
     leads = list(leads)
     tags, offers = _words(session, LeadTag.tag, mailboxes), _words(session, LeadOffer.offer, mailboxes)
     owners = _named(session, Account.email, Account.id, {lead.owner_id for lead in leads if lead.owner_id})
-    companies = {company.id: company for company in session.scalars(select(Company).where(
-        Company.id.in_({lead.company_id for lead in leads if lead.company_id})))} if any(
-        lead.company_id for lead in leads) else {}
-    met = {lead_id: number for lead_id, number in session.execute(
-        select(LeadBant.lead_id, func.count()).where(LeadBant.lead_id.in_([lead.id for lead in leads]), LeadBant.met)
-        .group_by(LeadBant.lead_id))}
+    companies = _companies(session, {lead.company_id for lead in leads if lead.company_id})
+    met = _bant(session, [lead.id for lead in leads])
     made = {}
     for lead in leads:
-        values = _values(lead) | {
-            "tag": tags[lead.id], "offer": offers[lead.id], "owner": owners.get(lead.owner_id or 0, ""),
-            "bant": met.get(lead.id, 0)}
+        number, answered_at = met.get(lead.id, (0, None))
+        values = _values(lead) | {"tag": tags[lead.id], "offer": offers[lead.id],
+                                  "owner": owners.get(lead.owner_id or 0, ""), "bant": number}
+        did = facts.get(lead.id, ())
+        told = _said(captures.get(lead.id, ())) | _known(lead, did)
         company = companies.get(lead.company_id or 0)
         if company is not None:
-            values |= {name: value for name, column in OF_COMPANY.items() if (value := getattr(company, column))}
-        made[lead.id] = Person(lead.id, values, facts.get(lead.id, ()))
+            of_company = {name: value for name, column in OF_COMPANY.items() if (value := getattr(company, column))}
+            values |= of_company
+            told |= dict.fromkeys(of_company, Told(company.at, f"company:{company.id}"))
+        if answered_at is not None:
+            told["bant"] = Told(answered_at, "")
+        made[lead.id] = Person(lead.id, values, did, told)
     return made
+
+
+def _companies(session: Session, wanted: set[int]) -> dict[int, Company]:
+    if not wanted:
+        return {}
+    return {company.id: company for company in session.scalars(select(Company).where(Company.id.in_(wanted)))}
+
+
+def _bant(session: Session, lead_ids: list[int]) -> dict[int, tuple[int, datetime | None]]:
+    """How many of the four answers speak for a sale, and when the newest of them came."""
+    rows = session.execute(select(LeadBant.lead_id, func.count(), func.max(LeadBant.at)).where(
+        LeadBant.lead_id.in_(lead_ids), LeadBant.met).group_by(LeadBant.lead_id))
+    return {lead_id: (number, at) for lead_id, number, at in rows}
+
+
+def _said(captures: Iterable[Capture]) -> dict[str, Told]:
+    """Which capture said last what stands now. Once a mailbox is proven, claims say nothing; sellers' corrections do."""
+    captures = list(captures)
+    counts = any(capture.proven_at is not None for capture in captures)
+    told: dict[str, Told] = {}
+    for capture in captures:
+        if capture.proven_at is None and capture.form != HAND and counts:
+            continue
+        since = Told(max(capture.at, capture.proven_at or capture.at), f"capture:{capture.id}")
+        told |= {name: since for name, value in capture.answers.items() if value not in ("", [])}
+    return told
+
+
+def _known(lead: Lead, facts: tuple[Fact, ...]) -> dict[str, Told]:
+    known = {"captured": lead.captured_at, "confirmed": lead.confirmed_at, "last_form": lead.last_capture_at,
+             "stage": lead.stage_at, "stage_since": lead.stage_at}
+    told = {name: Told(at, "") for name, at in known.items() if at is not None}
+    if facts:
+        newest = Told(facts[-1].at, facts[-1].ref)
+        told |= {"last_act": newest, "score": newest, "interest": newest}
+    return told
 
 
 def _values(lead: Lead) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from handsel.offers.read import stray_faults as offer_strays
 from handsel.offers.variants import PAUSING
 from handsel.offers.world import World
 from handsel.rules.book import Rulebook, read_rules, rulebook
-from handsel.rules.catalogue import OfferName
+from handsel.rules.catalogue import Asked, OfferName
 
 T = TypeVar("T")
 
@@ -220,12 +220,12 @@ def _offer_names(folders: dict[str, Folder]) -> Iterator[OfferName]:
         yield OfferName(slug, meta.kind, meta.title, former_slugs(meta)) if meta else OfferName(slug)
 
 
-def _asked(forms: dict[str, Read[CaptureForm]]) -> Iterator[tuple[str, str, str]]:
-    """What the forms ask for beyond the columns of every lead: name, type, label."""
+def _asked(forms: dict[str, Read[CaptureForm]]) -> Iterator[Asked]:
+    """What the forms ask for beyond the columns of every lead."""
     for read in forms.values():
         if read.value is not None:
-            yield from ((field.name, field.type, field.label) for field in read.value.fields
-                        if field.name not in STANDARD)
+            yield from (Asked(field.name, field.type, field.label, tuple(field.choices))
+                        for field in read.value.fields if field.name not in STANDARD)
 
 
 def _aliases(world: World, pages: dict[str, Page], offers: dict[str, Offer], at: datetime) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from handsel.content.library import Read, Reading
-from handsel.rules.catalogue import OfferName, Vocabulary, attributes_of
+from handsel.rules.catalogue import Asked, OfferName, Vocabulary, attributes_of
 from handsel.rules.fields import Fields, read_fields
 from handsel.rules.handoff import HandoffRules, read_handoff, usual
 from handsel.rules.scoring import Scoring, read_scoring
@@ -29,16 +29,16 @@ class Rulebook:
     handoff: HandoffRules = field(default_factory=usual)
 
 
-def read_rules(reading: Reading, offers: Iterable[OfferName], asked: Iterable[tuple[str, str, str]],
+def read_rules(reading: Reading, offers: Iterable[OfferName], asked: Iterable[Asked],
                good: Mapping[str, Any]) -> dict[str, Read[Any]]:
     """Each rule file as it was read, by its name in the rulebook, and under ``words`` the names that rules can use.
 
-    ``asked`` are the fields of all forms (name, type, label); ``good`` holds the last good state of each file, by which
+    ``asked`` are the fields of all forms; ``good`` holds the last good state of each file, by which
     the others are read while it has a fault.
     """
     fields = read_fields(reading)
     site = reading.site
-    words = Vocabulary(attributes_of(usable(fields, good, Fields({})), sorted(set(asked))), tuple(offers),
+    words = Vocabulary(attributes_of(usable(fields, good, Fields({})), asked), tuple(offers),
                        zone=site.timezone, topics=tuple(site.topics))
     segments = read_segments(reading, words)
     words = replace(words, segments=usable(segments, good, Segments()).pairs)

@@ -141,15 +141,30 @@ _TYPES: dict[str, Type] = {"text": "text", "choice": "text", "number": "number",
 _FORM_TYPES: dict[str, Type] = {"number": "number", "date": "date", "checkboxes": "set", "checkbox": "switch"}
 
 
-def attributes_of(fields: Fields, asked: Iterable[tuple[str, str, str]] = ()) -> tuple[Attribute, ...]:
-    """All attributes of a project: those that every one has, the declared fields, and what its forms ask for besides
-    (triples of a name, a type of forms, a label)."""
+@dataclass(frozen=True)
+class Asked:
+    """A field that a form asks for beyond the columns of every lead; ``type`` is one of forms."""
+
+    name: str
+    type: str
+    label: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+def attributes_of(fields: Fields, asked: Iterable[Asked] = ()) -> tuple[Attribute, ...]:
+    """All attributes of a project: those that every one has, the declared fields, and what its forms ask for besides;
+    a field of several forms can be answered by the choices of all of them."""
     found = dict(BUILT_IN)
     for name, declared in fields.by_name.items():
         found[name] = _declared(name, declared)
-    for name, type_, label in asked:
-        of = _FORM_TYPES.get(type_, "text")
-        found.setdefault(name, Attribute(name, of, _words(label), custom=True, day=of == "date"))
+    for field_ in asked:
+        if field_.name in fields.by_name or field_.name in BUILT_IN or reserved(field_.name):
+            continue
+        of = _FORM_TYPES.get(field_.type, "text")
+        before = found.get(field_.name)
+        choices = dict(before.choices if before else ()) | dict(field_.choices)
+        found[field_.name] = Attribute(field_.name, of, _words(field_.label), choices=tuple(choices.items()),
+                                       custom=True, day=of == "date")
     return tuple(found.values())
 
 

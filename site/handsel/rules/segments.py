@@ -15,11 +15,13 @@ from handsel.content.schema import Part, Tag
 from handsel.content.values import Line, Sentence, Slug
 from handsel.errors import Fault, HandselError, nearest
 from handsel.rules.catalogue import Vocabulary
-from handsel.rules.conditions import Condition, Holds, leaves
+from handsel.rules.conditions import Condition, Holds, leaves, names_used
 from handsel.rules.reading import read_condition
 from handsel.rules.settings import read_settings
 
 FILE = "content/_segments.yml"
+LATER = frozenset({"score", "fit", "interest", "quality", "stage", "stage_since", "owner"})
+"""What is made of the tags of a lead: a tag that were put on because of it would go round in circles."""
 
 
 class SegmentSpec(Part):
@@ -100,7 +102,7 @@ def _made(words: Vocabulary, spec: SegmentsSpec, parsed: Parsed) -> tuple[Segmen
     for name in spec.segments:
         making.make(name)
     made = {name: found for name in spec.segments if (found := making.made.get(name)) is not None}
-    faults = [*making.faults, *_tag_circles(made, parsed)]
+    faults = [*making.faults, *_tag_circles(made, parsed), *_too_late(made, parsed)]
     return Segments(made, tuple(name for name in spec.segments if name not in made)), faults
 
 
@@ -181,3 +183,12 @@ def _tag_circles(made: Mapping[str, Segment], parsed: Parsed) -> Iterator[Fault]
             yield parsed.fault(("segments", one.name, "tag"), "tag-circle",
                                f"The tag '{one.tag}' would be put on because of itself.",
                                "Use another tag, or take the tag out of the rule.")
+
+
+def _too_late(made: Mapping[str, Segment], parsed: Parsed) -> Iterator[Fault]:
+    for one in made.values():
+        asked = sorted(names_used(one.condition) & LATER) if one.tag else []
+        if asked:
+            yield parsed.fault(("segments", one.name, "tag"), "circular-rule",
+                               f"The tag goes by '{asked[0]}', which is made of the tags.",
+                               "Leave `tag` out: lists, exports and letters can use the segment itself.")

@@ -19,11 +19,10 @@ class Lead(Model):
     __tablename__ = "lead"
     __table_args__ = (
         Index("ix_lead_captured_at_id", "captured_at", "id"),
-        Index("ix_lead_acted_at_id", "acted_at", "id"),
-        Index("ix_lead_score_id", "score", "id"),
-        Index("ix_lead_stage_at_id", "stage_at", "id"),
-        Index("ix_lead_stage_score_id", "stage", "score", "id"),
-        Index("ix_lead_stage_stage_at_id", "stage", "stage_at", "id"),
+        *(partial_index("_".join(["ix_lead", *by]), *by, sqlite="merged_into_id IS NULL",
+                        postgresql="merged_into_id IS NULL")
+          for by in (("acted_at", "id"), ("score", "id"), ("stage_at", "id"),  # what lists walk along
+                     ("stage", "score", "id"), ("stage", "stage_at", "id"))),
         partial_index("ix_lead_look_at", "look_at", sqlite="look_at IS NOT NULL", postgresql="look_at IS NOT NULL"),
         partial_index("ix_lead_merged_into_id", "merged_into_id", sqlite="merged_into_id IS NOT NULL",
                       postgresql="merged_into_id IS NOT NULL"),
@@ -123,7 +122,10 @@ class Capture(Model):
     """One form submission that we acknowledged."""
 
     __tablename__ = "capture"
-    __table_args__ = (Index("ix_capture_offer_at", "offer", "at"),)
+    __table_args__ = (
+        Index("ix_capture_offer_at", "offer", "at"),
+        partial_index("ix_capture_held", "lead_id", sqlite="quarantine <> ''", postgresql="quarantine <> ''"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     key: Mapped[str] = mapped_column(String(22), unique=True)

@@ -248,11 +248,12 @@ def upgrade() -> None:
             sqlite_where=sa.text("merged_into_id IS NOT NULL"), postgresql_where=sa.text("merged_into_id IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
-        batch_op.create_index("ix_lead_acted_at_id", ["acted_at", "id"], unique=False)
-        batch_op.create_index("ix_lead_score_id", ["score", "id"], unique=False)
-        batch_op.create_index("ix_lead_stage_at_id", ["stage_at", "id"], unique=False)
-        batch_op.create_index("ix_lead_stage_score_id", ["stage", "score", "id"], unique=False)
-        batch_op.create_index("ix_lead_stage_stage_at_id", ["stage", "stage_at", "id"], unique=False)
+        for by in (["acted_at", "id"], ["score", "id"], ["stage_at", "id"], ["stage", "score", "id"],
+                   ["stage", "stage_at", "id"]):
+            batch_op.create_index(
+                "_".join(["ix_lead", *by]), by, unique=False,
+                sqlite_where=sa.text("merged_into_id IS NULL"), postgresql_where=sa.text("merged_into_id IS NULL"),
+            )
 
     op.create_table(
         "lead_fact",
@@ -349,6 +350,10 @@ def upgrade() -> None:
     with op.batch_alter_table("capture", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_capture_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_capture_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index(
+            "ix_capture_held", ["lead_id"], unique=False,
+            sqlite_where=sa.text("quarantine <> ''"), postgresql_where=sa.text("quarantine <> ''"),
+        )
         batch_op.create_index("ix_capture_offer_at", ["offer", "at"], unique=False)
 
     op.create_table(

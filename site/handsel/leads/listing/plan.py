@@ -1,0 +1,134 @@
+"""How the leads of a filter are found: gathered where few can fit, walked past in order where many can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Select, String, func, literal_column, select
+from sqlalchemy.orm import Session
+
+from handsel.db import instant_text
+from handsel.leads.finding import NOBODY, Wanted, begins, has_word, more
+from handsel.leads.listing.models import LeadWord
+from handsel.leads.listing.order import Order
+from handsel.leads.models import Capture, Lead, LeadOffer, LeadTag
+
+FEW = 20_000  # leads that are sorted rather than walked past: some 100 ms
+_PRESENT = Lead.merged_into_id.is_(None)  # a merged mailbox stands in no list; the indexes of the orders leave it out
+_ONE: ColumnElement[int] = literal_column("1")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a filter: the numbers of the leads that fit (None if no index knows), and the same asked of a lead.
+
+    What is asked of a lead is written so that no index fits it: a walk keeps to the index of its order.
+    """
+
+    numbers: Select[Any] | None
+    probe: ColumnElement[bool]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the leads of a filter are sought, and ``fits``: what is asked of each one there.
+
+    They are sought among ``few``, or along an index: the order's own, bounded by ``along``, or that of ``table``.
+    """
+
+    fits: tuple[ColumnElement[bool], ...] = ()
+    few: CTE | None = None
+    table: Any = Lead
+    along: tuple[ColumnElement[bool], ...] = ()
+
+    @property
+    def number(self) -> Any:
+        """The column that holds the number of a lead there."""
+        if self.few is not None:
+            return self.few.c[0]
+        return Lead.id if self.table is Lead else self.table.lead_id
+
+    def leads(self, *columns: Any) -> Select[Any]:
+        """A query for ``columns`` of the leads that fit."""
+        query = self.places(*columns)
+        if self.few is None and self.table is not Lead:
+            query = query.join(Lead, Lead.id == self.number).where(_PRESENT)
+        return query.where(*self.fits)
+
+    def places(self, *columns: Any) -> Select[Any]:
+        """The same without asking each whether it fits."""
+        query = select(*columns)
+        if self.few is not None:
+            return query.select_from(self.few).join(Lead, Lead.id == self.number).where(_PRESENT)
+        present = (_PRESENT,) if self.table is Lead else ()
+        return query.select_from(self.table).where(*present, *self.along)
+
+
+def parts_of(asked: Wanted) -> list[Part]:
+    """The parts of a filter."""
+    found = [Part(select(LeadWord.lead_id).where(begins(word)), has_word(word)) for word in asked.words]
+    if asked.tag:
+        found.append(_of(LeadTag, LeadTag.tag == asked.tag, "tag"))
+    if asked.offer:
+        found.append(_of(LeadOffer, LeadOffer.offer == asked.offer, "offer"))
+    if asked.stage:
+        found.append(Part(select(Lead.id).where(Lead.stage == asked.stage),
+                          func.coalesce(Lead.stage, "") == asked.stage, "stage"))
+    if asked.owner is not None:
+        own = Lead.owner_id.is_(None) if asked.owner == NOBODY else Lead.owner_id == asked.owner
+        found.append(Part(select(Lead.id).where(own), func.coalesce(Lead.owner_id, NOBODY) == asked.owner))
+    if asked.since:
+        late = func.coalesce(Lead.captured_at, "", type_=String()) >= instant_text(asked.since)
+        found.append(Part(select(Lead.id).where(Lead.captured_at >= asked.since), late))
+    if asked.held:
+        some = select(Capture.lead_id).where(Capture.quarantine != literal_column("''"))  # the words of its index
+        found.append(Part(some, Lead.id.in_(some)))
+    return found + [Part(numbers, probe) for numbers, probe in more(asked)]
+
+
+def _of(table: Any, condition: ColumnElement[bool], name: str) -> Part:
+    one = select(_ONE).where(table.lead_id == Lead.id, condition).limit(1)
+    return Part(select(table.lead_id).where(condition), one.scalar_subquery().is_not(None), name)
+
+
+def plan_for(session: Session, asked: Wanted, order: Order | None = None) -> Plan:
+    """The cheapest way to the leads ``asked`` for; without an order, to their number."""
+    parts = parts_of(asked)
+    fewest = _fewest(session, parts)
+    if fewest is not None and fewest.numbers is not None:
+        few = fewest.numbers.distinct().cte("few").prefix_with("MATERIALIZED")
+        return Plan(_others(parts, fewest), few)
+    for part in parts:
+        others = _others(parts, part)
+        if part.name in {"tag", "offer"} and (order is None or order.name == "newest"):
+            table = {"tag": LeadTag, "offer": LeadOffer}[part.name]
+            return Plan(others, table=table, along=(_condition(part),))
+        if part.name == "stage" and (order is None or order.name in {"score", "stage"}):
+            return Plan(others, along=(_condition(part),))
+    return Plan(tuple(part.probe for part in parts))
+
+
+def _others(parts: Sequence[Part], part: Part) -> tuple[ColumnElement[bool], ...]:
+    return tuple(other.probe for other in parts if other is not part)
+
+
+def _condition(part: Part) -> ColumnElement[bool]:
+    assert part.numbers is not None
+    condition = part.numbers.whereclause
+    assert condition is not None
+    return condition
+
+
+def _fewest(session: Session, parts: Sequence[Part]) -> Part | None:
+    """The part that the fewest leads fit, if these are few."""
+    best, fewest = None, FEW + 1
+    for part in parts:
+        if part.numbers is not None:
+            some = part.numbers.with_only_columns(_ONE, maintain_column_froms=True).limit(fewest).subquery()
+            number = session.scalar(select(func.count()).select_from(some)) or 0
+            if number < fewest:
+                best, fewest = part, number
+    return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -22,17 +23,20 @@ def proven(session: Session, capture_id: int, at: datetime) -> None:
         convert(session, was, "confirmed", at)
 
 
-def reached(session: Session, lead_id: int, goal: str, at: datetime, value: float | None = None) -> None:
-    """The lead reached ``goal``: of each offer that it came through, its last capture counts.
+def reached(session: Session, mailboxes: Iterable[int], goals: Iterable[str], at: datetime,
+            value: float | None = None) -> None:
+    """A lead with these mailboxes reached ``goals``: of each offer that one of them came through, its last capture
+    counts.
 
     Only captures of visitors who were counted, which have a conversion of their own, lead to another one. Needs a write
     transaction.
     """
     newest = select(func.max(Capture.id)).join(Conversion, Conversion.capture_id == Capture.id).where(
-        Capture.lead_id == lead_id, Conversion.goal == "capture").group_by(Capture.offer)
+        Capture.lead_id.in_(list(mailboxes)), Conversion.goal == "capture").group_by(Capture.lead_id, Capture.offer)
     for was in session.scalars(select(Conversion).where(
             Conversion.goal == "capture", Conversion.capture_id.in_(newest))).all():
-        convert(session, was, goal, at, value)
+        for goal in goals:
+            convert(session, was, goal, at, value)
 
 
 def convert(session: Session, was: Conversion, goal: str, at: datetime, value: float | None = None) -> None:

@@ -40,8 +40,7 @@ def sell(session: Session, lead_id: int, amount: Decimal, currency: str, *, acto
     audit.record(session, "put down a sale", actor, audit.of_lead(lead.key), {"amount": f"{amount} {currency}"})
     soonest(lead, at)
     move(session, lead, "customer", way="sale", at=at, actor=actor)
-    for mailbox in mailboxes_of(session, [lead.id]):
-        reached(session, mailbox, "value", at, float(amount))
+    reached(session, mailboxes_of(session, [lead.id]), ["value"], at, float(amount))
     return sale
 
 

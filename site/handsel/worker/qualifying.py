@@ -17,13 +17,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from handsel import clock
-from handsel.db import is_sqlite, writing
+from handsel.db import writing
 from handsel.leads.models import Lead
 from handsel.leads.qualify.looking import look
 from handsel.offers.project import Project
 
 EVERY = 0.5  # seconds between two looks for work
-AT_ONCE = {True: 20, False: 100}  # leads in one transaction, on SQLite and on PostgreSQL
+FIRST, FEWEST, MOST = 20, 5, 200  # leads in one transaction: at first, and what the time they take may make of it
+AIM = 0.06  # seconds that one transaction is to last: on SQLite all captures wait for it
 TROUBLE = timedelta(hours=1)  # after which a lead that could not be looked at is tried again
 log = logging.getLogger("handsel.leads")
 
@@ -37,19 +38,23 @@ class Qualifying(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
+        number = FIRST
         with self.app.app_context():
             while not self.ended.is_set():
                 began = time.monotonic()
                 try:
-                    looked_at = round_(self.app, clock.now())
+                    looked_at = round_(self.app, clock.now(), number)
                 except DBAPIError as error:
                     log.warning("leads wait to be looked at: %s", error.orig)
                     looked_at = 0
                 except Exception:  # the thread outlives whatever one round meets; the leads keep their look_at
                     log.exception("leads could not be looked at; the next round tries again")
                     looked_at = 0
+                took = time.monotonic() - began
+                if looked_at == number or took > AIM:
+                    number = max(FEWEST, min(MOST, round(number * AIM / max(took, AIM / 4))))
                 # As long as it wrote, it lets others write.
-                self.ended.wait(min(EVERY, time.monotonic() - began) if looked_at else EVERY)
+                self.ended.wait(min(EVERY, took) if looked_at else EVERY)
 
     def close(self) -> None:
         """Finish the round in hand and end."""
@@ -65,11 +70,11 @@ def qualify_now(app: Flask) -> int:
     return total
 
 
-def round_(app: Flask, at: datetime) -> int:
-    """Look at some of the leads whose time has come by ``at``; how many. Needs an application context."""
+def round_(app: Flask, at: datetime, number: int = 100) -> int:
+    """Look at up to ``number`` of the leads whose time has come by ``at``; how many. Needs an application context."""
     project: Project = app.extensions["handsel.offers"].project
     with writing() as session:
-        ids = _waiting(session, at)
+        ids = _waiting(session, at, number)
         if not ids:
             return 0
         try:
@@ -83,8 +88,8 @@ def round_(app: Flask, at: datetime) -> int:
     return len(ids)
 
 
-def _waiting(session: Session, at: datetime) -> list[int]:
-    wait = select(Lead.id).where(Lead.look_at <= at).order_by(Lead.look_at, Lead.id).limit(AT_ONCE[is_sqlite()])
+def _waiting(session: Session, at: datetime, number: int) -> list[int]:
+    wait = select(Lead.id).where(Lead.look_at <= at).order_by(Lead.look_at, Lead.id).limit(number)
     return list(session.scalars(wait.with_for_update(skip_locked=True)))
 
 

@@ -24,10 +24,13 @@ def judge(look: Look) -> None:
         earned = qualified(rules, offers, person, stands[id_], look.at)
         if earned is None:
             continue
+        boxes = [mailbox for mailbox, head in look.mailboxes.items() if head == id_] if len(look.mailboxes) > len(
+            look.leads) else [id_]
         change = move(look.session, lead, earned.stage, way="rule", at=look.at, rule=earned.rule,
-                      evidence=earned.evidence, version=_version(rules), hands_over=earned.hands_over)
+                      evidence=earned.evidence, version=_version(rules), hands_over=earned.hands_over, mailboxes=boxes)
         if change is not None:
             look.changes[id_] = change
+    look.session.flush()
 
 
 def of_offers(project: Project) -> dict[str, str]:

@@ -29,11 +29,12 @@ NOBODY = Actor("")
 
 def move(session: Session, lead: Lead, stage: str, *, way: str, at: datetime, reason: str = "",
          evidence: Iterable[Evidence] = (), actor: Actor | None = None, rule: str = "", version: str = "",
-         hands_over: bool = False) -> StageChange | None:
+         hands_over: bool = False, mailboxes: Iterable[int] | None = None) -> StageChange | None:
     """Put ``lead``, which the caller holds, into ``stage``; the change, or None if it is there and nothing is new.
 
     ``way`` is one of WAYS. Only a person and a rejection by sales lead back, and a person has to say why. A rejection
-    is noted even where the stage stays: rules then wait for new evidence. Needs a write transaction.
+    is noted even where the stage stays: rules then wait for new evidence. ``mailboxes`` are those of the lead, if the
+    caller knows them. Needs a write transaction.
     """
     if stage not in STAGES:
         raise HandselError("stage", f"There is no stage '{stage}'.", nearest(stage, STAGES))
@@ -51,24 +52,18 @@ def move(session: Session, lead: Lead, stage: str, *, way: str, at: datetime, re
         hands_over=hands_over, reason=reason, evidence=[_row(each) for each in evidence],
         account_id=who.account_id, actor=who.name)
     session.add(change)
-    session.flush()
     if stage != lead.stage:
         lead.stage, lead.stage_at = stage, at
     if way != "rule":
         soonest(lead, at)
-    _convert(session, lead, at)
+    goals = [goal for goal in conversions.STAGE_GOALS if RANKS[lead.stage] >= RANKS[goal]]
+    if goals:
+        conversions.reached(session, mailboxes or mailboxes_of(session, [lead.id]), goals, at)
     return change
 
 
 def _row(one: Evidence) -> dict[str, Any]:
     return {"words": one.words, "ref": one.ref, "at": instant_text(one.at) if one.at else None}
-
-
-def _convert(session: Session, lead: Lead, at: datetime) -> None:
-    for goal in conversions.STAGE_GOALS:
-        if RANKS[lead.stage] >= RANKS[goal]:
-            for mailbox in mailboxes_of(session, [lead.id]):
-                conversions.reached(session, mailbox, goal, at)
 
 
 def standings(session: Session, leads: Iterable[Lead], mailboxes: Mapping[int, int]) -> dict[int, Standing]:

@@ -27,6 +27,7 @@ def work_command(once: bool) -> None:
     from handsel.worker.books import bind
     from handsel.worker.deliver import deliver_due
     from handsel.worker.keeping import keep_now
+    from handsel.worker.learning import learn_now
     from handsel.worker.purge import purge
     from handsel.worker.qualifying import qualify_now
     from handsel.worker.watching import watch_now
@@ -36,6 +37,7 @@ def work_command(once: bool) -> None:
     with app.app_context():
         schema.require_current()
         if once:
+            learn_now(app)
             qualify_now(app)  # it may have mail to send
             watch_now(app)
             counts = deliver_due(app)

@@ -14,6 +14,7 @@ def init_app(app: Flask) -> None:
     import handsel.leads.ledger.models
     import handsel.leads.listing.models
     import handsel.leads.models  # tables of other subjects refer to them
+    import handsel.leads.quality.models
     import handsel.leads.stages.models
     import handsel.leads.tracking.models  # noqa: F401
     from handsel.leads.together import Together

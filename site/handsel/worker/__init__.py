@@ -20,6 +20,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     from handsel.worker.books import Bindery
     from handsel.worker.deliver import Deliverer, Heartbeat
     from handsel.worker.keeping import Keeping
+    from handsel.worker.learning import Learning
     from handsel.worker.purge import purge
     from handsel.worker.qualifying import Qualifying
     from handsel.worker.sealing import Sealing
@@ -30,7 +31,7 @@ def run(app: Flask, stop: threading.Event) -> None:
         deliverer = Deliverer(app, stop=stop)
         heartbeat = Heartbeat(app, deliverer)
         heartbeat.start()
-        beside = [kind(app) for kind in (Bindery, Keeping, Qualifying, Sealing, Watching)]
+        beside = [kind(app) for kind in (Bindery, Keeping, Learning, Qualifying, Sealing, Watching)]
         for thread in beside:
             thread.start()
         last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None

@@ -884,6 +884,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_product_event_lead_id"), ["lead_id"], unique=False)
 
     op.create_table(
+        "quality_model",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("rules", sa.String(length=16), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.Column("learned", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_model")),
+    )
+
+    op.create_table(
         "rule_version",
         sa.Column("version", sa.String(length=16), nullable=False),
         sa.Column("at", sa.String(length=24), nullable=False),

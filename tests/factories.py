@@ -28,7 +28,7 @@ from handsel.experiments.trial import Cell, Period, Plan
 from handsel.experiments.verdict import judge
 from handsel.forms.library import wording_hash
 from handsel.leads.listing import words
-from handsel.leads.models import Capture, Consent, Grant, Lead, LeadOffer, LeadTag, Wording
+from handsel.leads.models import Capture, Company, Consent, Grant, Lead, LeadOffer, LeadTag, Wording
 from handsel.mail.models import Message
 from handsel.traffic.models import Hit
 
@@ -64,6 +64,14 @@ def make_words() -> None:
     """The words of all leads, for leads that were put into their table in bulk."""
     with writing() as session:
         words.write(session, {lead.id: lead for lead in session.scalars(select(Lead))})
+
+
+def make_company(**fields: Any) -> Company:
+    """A company of which nothing but its mail domain is known."""
+    company = Company(**{"domain": f"company{next(_number)}.example", "at": clock.now()} | fields)
+    with writing() as session:
+        session.add(company)
+    return company
 
 
 def make_capture(lead: Lead | None = None, **fields: Any) -> Capture:

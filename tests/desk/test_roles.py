@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from factories import make_account, make_capture, make_experiment, make_lead, make_message
+from factories import make_account, make_capture, make_company, make_experiment, make_lead, make_message
 from handsel.accounts.links import link_address
 from handsel.accounts.models import ROLES
 from handsel.desk import DeskBlueprint, check_roles
@@ -19,6 +19,7 @@ from support.desk import AtDesk, contents, token_of
 ALL = set(ROLES)
 EVERYBODY = ALL | {None}
 MARKETING = {"marketer", "owner"}
+SALES = {"sales", "owner"}
 OWNER = {"owner"}
 
 # Who may use what. A new address must be written down here before this test passes.
@@ -27,6 +28,8 @@ MAY = {
     "sign_in.password": ALL, "home.home": ALL, "home.more": ALL, "home.keys": ALL,
     "leads.index": ALL, "leads.lead": ALL, "leads.add_tag": ALL, "leads.remove_tag": ALL, "leads.release": ALL,
     "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.sale": {"sales", "owner"},
+    "leads.told": ALL, "leads.correct": SALES, "leads.new": SALES, "leads.create": SALES, "leads.merge": SALES,
+    "leads.join": SALES, "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
     "offers.index": MARKETING, "offers.offer": MARKETING,
     "tests.index": MARKETING, "tests.test": MARKETING, "tests.learn": MARKETING, "tests.choose": MARKETING,
     "tests.start": MARKETING, "tests.stop": MARKETING, "tests.ship": MARKETING, "tests.look": MARKETING,
@@ -41,7 +44,8 @@ MAY = {
 def things(app: Flask) -> dict[str, Any]:
     """One of each thing that addresses of the desk name."""
     lead = make_lead(tags=("energy",), offers=("guide",))
-    return {"lead_id": lead.id, "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
+    return {"lead_id": lead.id, "other_id": make_lead().id, "company_id": make_company().id,
+            "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
             "message_id": make_message(lead, state="failed").id, "account_id": make_account("sales").id,
             "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b"}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from handsel.forms.library import Field
@@ -46,8 +47,13 @@ def custom(project: Project) -> dict[str, Field]:
     for form in project.forms.values():
         for field in form.fields:
             if field.name not in STANDARD and field.type != "email":
-                found.setdefault(field.name, field)
+                found.setdefault(field.name, replace(field, label=in_words(field.name), help=field.label))
     return found
+
+
+def in_words(name: str) -> str:
+    """A field's name for people, where nobody has declared a label: a form words it as a question."""
+    return name.replace("_", " ").capitalize()
 
 
 def read(field: Field, typed: str) -> Any:

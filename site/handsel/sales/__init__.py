@@ -7,6 +7,6 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the pages of leads."""
-    from handsel.sales import lead, leads  # noqa: F401  the page of one lead hangs on the blueprint of the list
+    from handsel.sales import answers, companies, lead, leads, merging  # noqa: F401  all hang on the list's blueprint
 
     app.register_blueprint(leads.bp)

@@ -19,7 +19,7 @@ ANSWERS = {"company_size": "size", "industry": "industry", "revenue": "revenue",
 """Answers of people that are about their company, each with its column there."""
 BY_HAND = "by hand: "
 """How the source of what somebody put down at the desk begins."""
-LARGEST = 2**53
+LARGEST = {"size": 10_000_000, "revenue": 10**15}
 SIZES = {"name": 200, "industry": 80, "country": 80}
 
 
@@ -88,7 +88,7 @@ def fitting(column: str, value: Any) -> Any:
         number = int(value) if value is not None and not isinstance(value, bool | list) else None
     except (ValueError, OverflowError):
         return None
-    return number if number is not None and 0 <= number <= LARGEST else None
+    return number if number is not None and 0 <= number <= LARGEST[column] else None
 
 
 def edit(company: Company, said: dict[str, Any], who: str, at: datetime) -> list[str]:

@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         event,
         feeds,
         get,
+        hand_off,
         pages,
         preferences,
         reader,

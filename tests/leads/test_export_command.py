@@ -113,3 +113,58 @@ def test_a_terminal_sees_a_bar(handsel, app, project, clock, tmp_path):
     assert "100%" in said
     assert "5,000 leads are in" in said
     assert (tmp_path / "l.csv").read_bytes().count(b"\r\n") == 5001
+
+
+def test_columns_and_layouts_are_named_on_the_command_line(handsel, clock):
+    make_lead(email="ada@example.org", name="Ada Marsh", stage="mql", score=12, custom={"seats": 4})
+    said = handsel("--columns", "score, email,seats").stdout.splitlines()
+    assert said == ["score,email,seats", "12,ada@example.org,4"]
+    said = handsel("--columns", "email,custom").stdout.splitlines()
+    assert said == ["email,seats,team_size,wishes", "ada@example.org,4,,"]
+    said = handsel("--layout", "HubSpot").stdout.splitlines()
+    assert said[0].startswith("Email,First name,Last name,")
+    assert said[1].startswith("ada@example.org,Ada,Marsh,")
+
+
+@pytest.mark.parametrize(("args", "words"), [
+    (("--columns", "emial"), "Did you mean 'email'?"), (("--columns", ","), "no column"),
+    (("--layout", "hubspt"), "Did you mean 'hubspot'?"), (("--owner", "eve@example.org"), "owner"),
+    (("--columns", "email", "--layout", "hubspot"), "either"), (("--segment", "nobody"), "no segment")])
+def test_a_column_layout_or_filter_that_there_is_not_writes_nothing(handsel, clock, tmp_path, args, words):
+    make_lead()
+    path = tmp_path / "leads.csv"
+    said = handsel(*args, "-o", str(path))
+    assert (said.exit_code, path.exists()) == (1, False)
+    assert words in said.output
+
+
+def test_a_nightly_file_holds_what_is_new_since_the_night_before(handsel, clock, tmp_path):
+    make_lead(email="ada@example.org")
+    path = tmp_path / "new.csv"
+    night = ("--layout", "pipedrive", "--since-last", "-o", str(path))
+    assert handsel(*night).stderr.startswith("1 lead is in")
+    make_lead(email="bob@example.org")
+    handsel("--layout", "pipedrive", "-o", "-")
+    assert handsel(*night).stderr.startswith("1 lead is in")
+    assert "bob@example.org" in path.read_text()
+    assert handsel(*night).stderr.startswith("0 leads are in")
+    handsel("--layout", "pipedrive", "--remember", "-o", "-")
+    assert handsel(*night).stderr.startswith("0 leads are in")
+
+
+def test_layouts_and_columns_are_listed(handsel, app, project, clock):
+    make_lead(custom={"seats": 4})
+    said = CliRunner().invoke(cli.group, ["--project", str(project), "leads", "layouts"]).output
+    for words in ("hubspot: Email, First name", "salesforce: First Name", "Columns: email, name", "seats"):
+        assert words in said
+
+
+def test_one_lead_goes_into_an_address_book(handsel, project, clock, tmp_path):
+    make_lead(email="ada@example.org", name="Ada Marsh")
+    path = tmp_path / "ada.vcf"
+    said = CliRunner().invoke(cli.group, ["--project", str(project), "leads", "vcard", "Ada@example.org", "-o",
+                                          str(path)])
+    assert said.exit_code == 0, said.output
+    assert path.read_bytes().startswith(b"BEGIN:VCARD\r\nVERSION:4.0\r\n")
+    db.session.rollback()
+    assert db.session.scalars(select(AuditEntry.action)).all() == ["exported a lead"]

@@ -55,7 +55,7 @@ def cell(lead: Lead, name: str, company: Company | None, bant: dict[str, tuple[b
                   "revenue": "revenue", "company_country": "country"}
     if name in of_company:
         value = getattr(company, of_company[name]) if company else None
-        return "" if value is None else str(value)
+        return written(lead.custom.get(name)) if value is None or value == "" else str(value)
     if name in ("budget", "authority", "need", "timeline"):
         return bant.get(name, (False, ""))[1]
     others = {
@@ -79,6 +79,8 @@ people = st.fixed_dictionaries({
     "custom": st.dictionaries(st.sampled_from(["team_size", "own"]),
                               st.one_of(tricky, st.booleans(), st.integers(-9, 9), st.lists(tricky, max_size=2)),
                               max_size=2),
+    "said": st.dictionaries(st.sampled_from(["company_size", "industry"]), st.one_of(tricky, st.integers(0, 9)),
+                            max_size=2),
     "kept": st.one_of(st.none(), st.tuples(tricky, numbers, numbers)),
     "bant": st.dictionaries(st.sampled_from(["budget", "need"]), st.tuples(st.booleans(), tricky), max_size=2),
     "left": st.booleans(), "merged": st.booleans()})
@@ -89,6 +91,7 @@ def keep(person: dict[str, Any], number: int, session: Any) -> None:
     person = dict(person)
     kept, bant, left = person.pop("kept"), person.pop("bant"), person.pop("left")
     merged = person.pop("merged") and number > 0
+    person["custom"] = person["custom"] | person.pop("said")
     company = None
     if kept:
         company = Company(domain=f"c{number}.example", name=kept[0], size=kept[1], revenue=kept[2], industry=kept[0],

@@ -159,7 +159,7 @@ def _tell_reading(table: Table, options: Options) -> None:
 @contextmanager
 def _refusals(table: Table, errors: str) -> Iterator[Callable[[list[Wrong]], None]]:
     """Takes the rows that were not taken: into the file if one is named, else the first of them on the terminal."""
-    from handsel.commands.leads import _target
+    from handsel.commands.exporting import target
     from handsel.leads.cells import guarded
 
     if not errors:
@@ -179,14 +179,14 @@ def _refusals(table: Table, errors: str) -> Iterator[Callable[[list[Wrong]], Non
         csv.writer(text).writerow([guarded(cell) for cell in cells])
         return text.getvalue().encode("utf-8", "replace")
 
-    with _target(errors) as file:
+    with target(errors) as file:
         file.write(line(["row", "reason", *table.head]))
         yield lambda wrong: file.writelines(line([str(row.number), row.reason, *row.cells]) for row in wrong)
 
 
 @contextmanager
 def _progress(total: int, what: str) -> Iterator[Callable[[int], object]]:
-    from handsel.commands.leads import _progress as shown
+    from handsel.commands.exporting import progress_bar as shown
 
     with shown(total, what) as progress:
         yield progress

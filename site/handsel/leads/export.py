@@ -71,9 +71,9 @@ def _made_there(dialect: str, layout: Layout) -> ColumnElement[str]:
     # Lists hold commas; and a lone empty cell would be an empty line, which readers take for no row.
     pattern = ",".join('"%s"' if each.column.kind == "list" or len(layout) == 1 else "%s" for each in layout) + "\r\n"
     cells: list[Any] = [Lead.custom[each.column.name].as_string() if each.column.kind == "custom"
-                        else literal_column(each.column.sql) for each in layout]
+                        else literal_column(each.column.text(dialect)) for each in layout]
     line = getattr(func, form)(literal_column(f"'{pattern}'"), *cells, type_=String())
-    foreign: list[ColumnElement[bool]] = [literal_column(_HARMLESS[dialect].format(f"({each.column.sql})"))
+    foreign: list[ColumnElement[bool]] = [literal_column(_HARMLESS[dialect].format(f"({each.column.text(dialect)})"))
                for each in layout if each.column.foreign]
     plain: Any = Lead.plain.expression
     for harmless in foreign:
@@ -85,7 +85,8 @@ def _made_there(dialect: str, layout: Layout) -> ColumnElement[str]:
 def _as_json(dialect: str, layout: Layout) -> ColumnElement[str]:
     """The cells of a row as a JSON list, in which the last element holds all custom fields."""
     array = "json_array" if dialect == "sqlite" else "json_build_array"
-    cells: list[Any] = [literal_column("''" if each.column.kind == "custom" else each.column.sql) for each in layout]
+    cells: list[Any] = [literal_column("''" if each.column.kind == "custom" else each.column.text(dialect))
+                        for each in layout]
     made: ColumnElement[str] = getattr(func, array)(*cells, Lead.custom.cast(String())).cast(String())
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ from xlsxwriter import Workbook
 
 ROWS = 1_048_575  # what Excel takes in one sheet below the head; more rows go on in another sheet
 CELL = 32_767  # characters that Excel takes in one cell
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
 _DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001  spreadsheets know no timezones; what we write is UTC
 
 
@@ -39,7 +41,7 @@ class Sheet:
         for column, cell in enumerate(cells):
             if not cell:
                 continue
-            if column in self.numbers:
+            if column in self.numbers and _NUMBER.fullmatch(cell):
                 self.page.write_number(row, column, float(cell))
             elif column in self.dates:
                 self.page.write_number(row, column, _serial(cell), self.time)

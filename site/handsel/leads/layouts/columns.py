@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,8 @@ from handsel.errors import HandselError, nearest
 
 Kind = Literal["text", "list", "number", "time", "custom"]
 CUSTOM = "custom"
-"""Stands for all custom fields that any of the leads has, in the order of their names."""
+"""Stands for all custom fields, in the order of their names."""
+_ANSWER = re.compile(r"ANSWER\((\w+)\)")
 NOT_PROVIDED = "[not provided]"  # what Salesforce's own manual says to write where it demands a value
 
 
@@ -18,8 +20,9 @@ NOT_PROVIDED = "[not provided]"  # what Salesforce's own manual says to write wh
 class Column:
     """One column.
 
-    ``sql`` gives its text, never NULL, in words that both engines know; ``lead`` is the table. A ``list`` may hold
-    commas. ``foreign`` says that its text is no cell that ``lead.plain`` answers for.
+    ``sql`` gives its text, never NULL, in words that both engines know but for ANSWER(field), a custom field's answer;
+    ``lead`` is the table. A ``list`` may hold commas. ``foreign`` says that its text is no cell that ``lead.plain``
+    answers for.
     """
 
     name: str
@@ -28,6 +31,11 @@ class Column:
     kind: Kind = "text"
     group: str = "The person"
     foreign: bool = False
+
+    def text(self, dialect: str) -> str:
+        """``sql`` in the words of one engine."""
+        form = "json_extract(lead.custom, '$.{}')" if dialect == "sqlite" else "(lead.custom ->> '{}')"
+        return _ANSWER.sub(lambda found: form.format(found[1]), self.sql)
 
 
 @dataclass(frozen=True)
@@ -42,9 +50,11 @@ def _text(expression: str) -> str:
     return f"coalesce(CAST({expression} AS TEXT), '')"
 
 
-def _company(column: str) -> str:
-    return (f"CASE WHEN lead.company_id IS NULL THEN '' ELSE coalesce((SELECT CAST(company.{column} AS TEXT) "  # noqa: S608
-            "FROM company WHERE company.id = lead.company_id), '') END")
+def _company(column: str, answer: str = "") -> str:
+    """What is kept of the company; else what the person said of it."""
+    told = f"CAST(ANSWER({answer}) AS TEXT), " if answer else ""
+    return (f"coalesce(nullif((SELECT CAST(company.{column} AS TEXT) FROM company "  # noqa: S608  our own names
+            f"WHERE company.id = lead.company_id), ''), {told}'')")
 
 
 def _owner(column: str) -> str:
@@ -99,10 +109,10 @@ _ALL = (
     Column("unsubscribed_at", "Left all marketing mail", _text("lead.unsubscribed_at"), "time", _MAIL),
     Column("company_domain", "Company's domain", _company("domain"), group=_WORK, foreign=True),
     Column("company_name", "Company as kept", _company("name"), group=_WORK, foreign=True),
-    Column("company_size", "Company: people", _company("size"), "number", _WORK),
-    Column("industry", "Company: industry", _company("industry"), group=_WORK, foreign=True),
-    Column("revenue", "Company: revenue", _company("revenue"), "number", _WORK),
-    Column("company_country", "Company: country", _company("country"), group=_WORK, foreign=True),
+    Column("company_size", "Company: people", _company("size", "company_size"), "number", _WORK, foreign=True),
+    Column("industry", "Company: industry", _company("industry", "industry"), group=_WORK, foreign=True),
+    Column("revenue", "Company: revenue", _company("revenue", "revenue"), "number", _WORK, foreign=True),
+    Column("company_country", "Company: country", _company("country", "company_country"), group=_WORK, foreign=True),
 )
 COLUMNS: Mapping[str, Column] = {column.name: column for column in _ALL}
 

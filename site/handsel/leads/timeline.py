@@ -12,51 +12,58 @@ from sqlalchemy.orm import Session, joinedload
 
 from handsel.accounts import audit
 from handsel.accounts.models import AuditEntry
+from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Capture, Consent, Download, Lead
 from handsel.leads.stages.models import StageChange
+from handsel.leads.tracking.models import LetterClick, PageVisit
 from handsel.mail.models import Message
 
-_ORDER = ("capture", "proof", "consent", "download", "message", "unsubscribe", "stage", "act")  # at the same instant
 MOST = 500  # of each kind: a page that nobody reads to its end helps nobody
+_MODELS: tuple[tuple[str, Any], ...] = (
+    ("capture", Capture), ("consent", Consent), ("visit", PageVisit), ("click", LetterClick), ("download", Download),
+    ("message", Message), ("stage", StageChange))
+_ORDER = ("capture", "proof", "consent", "visit", "click", "download", "message", "unsubscribe", "stage", "act")
+"""At the same instant."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened: its kind (capture, proof, consent, message, download, unsubscribe, stage, act) and its row."""
+    """One thing that happened: its kind (one of _ORDER) and its row.
+
+    ``address`` is that of another mailbox of the person if it happened with that one; else empty.
+    """
 
     at: datetime
     kind: str
     row: Any
+    address: str = ""
 
 
 def timeline(session: Session, lead: Lead) -> list[Event]:
-    """What happened with ``lead``, the latest first; mail that is still to go stands at the time it is due."""
+    """What happened with ``lead`` and its mailboxes, the latest first; mail that is still to go stands at the time it
+    is due."""
     return sorted(_events(session, lead), key=lambda event: (event.at, _ORDER.index(event.kind)), reverse=True)
 
 
 def _events(session: Session, lead: Lead) -> Iterator[Event]:
-    for capture in session.scalars(select(Capture).where(Capture.lead_id == lead.id)
-                                   .order_by(Capture.id.desc()).limit(MOST)):
-        yield Event(capture.at, "capture", capture)
-        if capture.proven_at is not None:
-            yield Event(capture.proven_at, "proof", capture)
-    with_words = select(Consent).where(Consent.lead_id == lead.id).options(joinedload(Consent.wording))
-    for consent in session.scalars(with_words.order_by(Consent.id.desc()).limit(MOST)):
-        yield Event(consent.at, "consent", consent)
-    for message in session.scalars(select(Message).where(Message.lead_id == lead.id)
-                                   .order_by(Message.id.desc()).limit(MOST)):
-        yield Event(happened_at(message), "message", message)
-    for download in session.scalars(select(Download).where(Download.lead_id == lead.id)
-                                    .order_by(Download.id.desc()).limit(MOST)):
-        yield Event(download.at, "download", download)
-    for change in session.scalars(select(StageChange).where(StageChange.lead_id == lead.id)
-                                  .order_by(StageChange.id.desc()).limit(MOST)):
-        yield Event(change.at, "stage", change)
-    if lead.unsubscribed_at is not None:
-        yield Event(lead.unsubscribed_at, "unsubscribe", lead)
-    for entry in session.scalars(select(AuditEntry).where(AuditEntry.subject == audit.of_lead(lead.key))
-                                 .order_by(AuditEntry.id.desc()).limit(MOST)):
-        yield Event(entry.at, "act", entry)
+    ids = mailboxes_of(session, [lead.id])[lead.id]
+    others = {other.id: other for other in session.scalars(select(Lead).where(Lead.id.in_(ids[1:])))} if ids[1:] else {}
+    addresses = {id_: other.address for id_, other in others.items()}
+    for kind, model in _MODELS:
+        query = select(model).where(model.lead_id.in_(ids)).order_by(model.id.desc()).limit(MOST)
+        if model is Consent:
+            query = query.options(joinedload(Consent.wording))
+        for row in session.scalars(query):
+            address = addresses.get(row.lead_id, "")
+            yield Event(happened_at(row) if kind == "message" else row.at, kind, row, address)
+            if kind == "capture" and row.proven_at is not None:
+                yield Event(row.proven_at, "proof", row, address)
+    for one in (lead, *others.values()):
+        if one.unsubscribed_at is not None:
+            yield Event(one.unsubscribed_at, "unsubscribe", one, addresses.get(one.id, ""))
+        for entry in session.scalars(select(AuditEntry).where(AuditEntry.subject == audit.of_lead(one.key))
+                                     .order_by(AuditEntry.id.desc()).limit(MOST)):
+            yield Event(entry.at, "act", entry, addresses.get(one.id, ""))
 
 
 def happened_at(message: Message) -> datetime:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from factories import make_account
 from handsel.accounts import audit
@@ -25,7 +27,8 @@ def broken() -> int | None:
 
 def test_an_untouched_log_is_whole(app, clock):
     write("one", "two", "three")
-    assert audit.verify(db.session()) == audit.Verdict(entries=3, broken=None)
+    newest = db.session.scalars(select(AuditEntry.seal).order_by(AuditEntry.id.desc())).first()
+    assert audit.verify(db.session()) == audit.Verdict(entries=3, wrong=[], head=newest)
 
 
 @pytest.mark.parametrize("column", ["actor", "action", "subject", "detail", "seal"])
@@ -44,13 +47,34 @@ def test_a_removed_entry_is_found(app, clock):
     assert broken() == third
 
 
+def test_each_of_several_changes_is_named(app, clock):
+    numbers = write("one", "two", "three", "four", "five")
+    with writing() as session:
+        session.execute(update(AuditEntry).where(AuditEntry.id.in_([numbers[1], numbers[3]])).values(actor="other"))
+    assert audit.verify(db.session()).wrong == [numbers[1], numbers[3]]
+
+
+def test_what_is_thrown_away_for_its_age_leaves_a_log_that_goes_on(app, clock):
+    numbers = write("one", "two")
+    clock.move(days=800)
+    write("three")
+    with writing() as session:
+        assert audit.throw_away(session, clock.now - timedelta(days=731)) == 2
+    assert [entry.action for entry in db.session.scalars(select(AuditEntry).order_by(AuditEntry.id))] == [
+        "three", "threw away old entries"]
+    assert broken() is None
+    with writing() as session:
+        session.execute(delete(AuditEntry).where(AuditEntry.id == numbers[1] + 1))
+    assert broken() is not None
+
+
 def test_an_account_may_go_and_what_it_did_stays_true(app, clock):
     account = make_account("owner")
     with writing() as session:
         audit.record(session, "exported leads", audit.Actor(account.email, account.id))
     with writing() as session:
         session.delete(session.merge(account))
-    assert audit.verify(db.session()) == audit.Verdict(entries=1, broken=None)
+    assert (audit.verify(db.session()).entries, broken()) == (1, None)
 
 
 def test_what_people_type_stays_one_line(app, clock):

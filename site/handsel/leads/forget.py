@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Collection
+from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from handsel.accounts import audit
+from handsel.accounts.audit import Actor
+from handsel.accounts.models import AuditEntry
 from handsel.db import db, is_sqlite
+from handsel.leads import erased
 from handsel.leads.address import normalised
+from handsel.leads.importing.models import ImportRefusal
 from handsel.leads.ledger import sealing
-from handsel.leads.models import Capture, Lead
+from handsel.leads.models import Company, Lead
+from handsel.leads.privacy import parcel, traces
+from handsel.leads.qualify import looking
 from handsel.mail import suppress
 from handsel.mail.inbox import Inbox
-from handsel.traffic.models import Hit, KnownVisitor, Visitor
+from handsel.traffic.models import Hit, Visitor
 
 
-def forget(session: Session, lead: Lead, at: datetime, actor: str) -> None:
-    """Erase ``lead`` and all that hangs on it, and let no marketing mail reach its address again.
+def forget(session: Session, lead: Lead, at: datetime, actor: str | Actor) -> None:
+    """Erase this mailbox and all that hangs on it, and let no marketing mail reach its address again.
 
     ``actor`` is who did it, for the log: ``the person``, ``command line`` or an account. Counts stay as they are.
-    Needs a write transaction; call ``scrub`` after it.
+    Needs a write transaction; call ``finish`` after it.
     """
     session.refresh(lead, with_for_update=True)
-    _unlink_visits(session, lead)
+    _unlink(session, traces.Person.of(session.connection(), (lead.id,)))
+    if lead.merged_into_id is not None:
+        looking.ask(session, lead.merged_into_id, at)  # what is believed of the rest of the person is made anew
     suppress.add(session, lead.email, "erasure", at)
     sealing.erase_leads(session, [lead.id], actor if actor == "the person" else "erased", at)
     audit.record(session, "erased a lead", actor, audit.of_lead(lead.key))
@@ -35,23 +44,40 @@ def forget(session: Session, lead: Lead, at: datetime, actor: str) -> None:
     session.expunge(lead)
 
 
-def _unlink_visits(session: Session, lead: Lead) -> None:
-    """Let the hits of the lead's days count on without telling whose they were."""
-    captures = session.execute(select(Capture.visitor, Capture.at).where(
-        Capture.lead_id == lead.id, Capture.visitor != ""))
-    for visitor, captured_at in captures.all():
-        midnight = datetime.combine(captured_at.date(), time(), UTC)
-        _unlink(session, visitor, midnight - timedelta(days=1), midnight + timedelta(days=2))
-    known = session.execute(select(KnownVisitor.visitor, KnownVisitor.at, KnownVisitor.until).where(
-        KnownVisitor.lead_id == lead.id))
-    for visitor, at, until in known.all():
-        _unlink(session, visitor, at, until)
+def forget_person(session: Session, lead: Lead, at: datetime, actor: str | Actor) -> tuple[str, ...]:
+    """Erase the person behind ``lead`` with every mailbox that somebody merged; the addresses, for ``finish``."""
+    boxes = parcel.mailboxes(session, lead)
+    addresses = tuple(box.email for box in boxes)
+    for box in reversed(boxes):  # the one that the others were merged into comes last
+        forget(session, box, at, actor)
+    return addresses
 
 
-def _unlink(session: Session, visitor: str, since: datetime, until: datetime) -> None:
-    session.execute(update(Hit).where(Hit.at >= since, Hit.at < until, Hit.visitor == visitor)
-                    .values(visitor="", source="", campaign=""))
-    session.execute(delete(Visitor).where(Visitor.visitor == visitor))
+def finish(addresses: Collection[str], at: datetime) -> None:
+    """What is to be done once the erasure is committed: the write-ahead log, caught mail, the list for a restore."""
+    scrub()
+    for address in addresses:
+        clear_inbox(address)
+    erased.note([suppress.address_hash(address) for address in addresses], at)
+
+
+def exports_since(session: Session, at: datetime) -> int:
+    """How many files of leads somebody took home since then: they may hold a person who is erased here."""
+    return session.scalar(select(func.count()).select_from(AuditEntry).where(
+        AuditEntry.action == "exported leads", AuditEntry.at >= at)) or 0
+
+
+def _unlink(session: Session, person: traces.Person) -> None:
+    """Let the hits of the person's days count on without telling whose they were; what only they left goes."""
+    where = traces.TRACES
+    session.execute(update(Hit).where(where["hit"](person)).values(visitor="", source="", campaign="")
+                    .execution_options(synchronize_session=False))
+    session.execute(delete(Visitor).where(where["visitor"](person)).execution_options(synchronize_session=False))
+    session.execute(delete(ImportRefusal).where(where["import_refusal"](person))
+                    .execution_options(synchronize_session=False))
+    shared = exists(select(1).where(Lead.company_id == Company.id, Lead.id.not_in(person.ids)))
+    session.execute(delete(Company).where(where["company"](person), ~shared)
+                    .execution_options(synchronize_session=False))
 
 
 def clear_inbox(address: str) -> None:

@@ -221,7 +221,7 @@ class Consent(Model):
     address_prefix: Mapped[str] = mapped_column(String(64), default="")
     browser: Mapped[str] = mapped_column(String(200), default="")
     salt: Mapped[str | None] = mapped_column(String(22))
-    """Random, given when the row is sealed in the ledger; without it nobody can tell what the digest there stands for."""
+    """Random, given when the row is sealed; without it nobody can tell what the digest in the ledger stands for."""
 
     lead: Mapped[Lead] = relationship(back_populates="consents")
     wording: Mapped[Wording | None] = relationship()

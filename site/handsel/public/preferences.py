@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +10,10 @@ from flask import Response, redirect, request, url_for
 from handsel import clock
 from handsel.db import db, writing
 from handsel.forms.schema import RECOGNITION
-from handsel.leads import answers, forget, preferences, show
+from handsel.leads import answers, forget, preferences
 from handsel.leads.models import Lead
 from handsel.leads.pause import DAYS, by_event, go_on, pause, paused
+from handsel.leads.privacy import parcel
 from handsel.leads.unsubscribe import find, split_token, unsubscribe
 from handsel.public import bp, doors
 
@@ -105,10 +105,10 @@ def data(key: str) -> Response:
 
 def _data(lead: Lead, status: int = 200, typed: dict[str, str] | None = None,
           mistakes: dict[str, str] | None = None) -> Response:
-    told = show.everything(db.session(), lead)
+    told = parcel.everything(db.session(), lead, of_person=False)
     fields = {name: (label, (typed or {}).get(name, getattr(lead, name))) for name, (label, _) in FIELDS.items()}
     return doors.page("data.html", status, lead=lead, told=told, fields=fields, mistakes=mistakes or {},
-                      saved="saved" in request.args, history=history(told))
+                      saved="saved" in request.args, history=history(told), others=_others(lead))
 
 
 def history(told: dict[str, Any]) -> list[str]:
@@ -162,27 +162,42 @@ def take_along(key: str) -> Response:
     lead = find(db.session(), key)
     if lead is None:
         return doors.lost()
-    text = json.dumps(show.everything(db.session(), lead), indent=2, ensure_ascii=False)
+    text = parcel.as_json(parcel.everything(db.session(), lead, of_person=False))
     return doors.private((text, {"Content-Type": "application/json; charset=utf-8",
                                  "Content-Disposition": 'attachment; filename="my-data.json"'}))
+
+
+@bp.get("/preferences/<key>/data.zip")
+def take_tables(key: str) -> Response:
+    """What we hold, as tables for a spreadsheet."""
+    lead = find(db.session(), key)
+    if lead is None:
+        return doors.lost()
+    packed = parcel.as_zip(parcel.everything(db.session(), lead, of_person=False))
+    return doors.private((packed, {"Content-Type": "application/zip",
+                                   "Content-Disposition": 'attachment; filename="my-data.zip"'}))
+
+
+def _others(lead: Lead) -> list[str]:
+    """The person's other mailboxes, so that only their owner knows them again."""
+    return [parcel.masked(box.address) for box in parcel.mailboxes(db.session(), lead) if box.id != lead.id]
 
 
 @bp.get("/preferences/<key>/erase")
 def ask_erase(key: str) -> Response:
     """What erasing means, and the button."""
     lead = find(db.session(), key)
-    return doors.page("erase.html", lead=lead, done=False) if lead else doors.lost()
+    return doors.page("erase.html", lead=lead, done=False, others=_others(lead)) if lead else doors.lost()
 
 
 @bp.post("/preferences/<key>/erase")
 def erase(key: str) -> Response:
-    """Erase the person."""
+    """Erase the person, with each mailbox that we know as theirs."""
+    at = clock.now()
     with writing() as session:
         lead = find(session, key)
         if lead is None:
             return doors.lost()
-        address = lead.email
-        forget.forget(session, lead, clock.now(), "the person")
-    forget.scrub()
-    forget.clear_inbox(address)
+        addresses = forget.forget_person(session, lead, at, "the person")
+    forget.finish(addresses, at)
     return doors.page("erase.html", lead=None, done=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from handsel.db import db, writing
+from handsel.db import db, is_alone, writing
 from handsel.leads.handoff.models import Handoff
 from handsel.leads.models import Lead, Sale
 from handsel.leads.quality.learning import MOST, learn
@@ -74,6 +74,7 @@ def train(scoring: Scoring, at: datetime) -> QualityModel | None:
     learned = learn(rows, [one.accepted for one in ended], [one.lead_id for one in ended], lambda: time.sleep(PAUSE))
     accepted = sum(one.accepted for one in ended)
     with writing() as write:
+        is_alone(write.connection(), "quality", wait=True)
         if (write.scalar(select(func.max(QualityModel.id))) or 0) != before:
             return None
         model = QualityModel(at=at, rules=digest(scoring), accepted=accepted, rejected=len(ended) - accepted,
@@ -95,7 +96,6 @@ def judged(session: Session, scoring: Scoring, ended: Sequence[Outcome]) -> Iter
         for one in some:
             person = histories[one.lead_id].person(one.at)
             yield Seen(person, points(scoring, person, one.at), one.at)
-        session.expunge_all()
         time.sleep(PAUSE)
 
 

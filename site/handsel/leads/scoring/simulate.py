@@ -159,7 +159,6 @@ def simulate(session: Session, scoring: Scoring, threshold: int, *, since: datet
             for outcome in made.outcomes:
                 count(outcome, seen, verdicts.get(id_, ()), since, until)
         made.leads += len(leads)
-        session.expunge_all()
         yield made
     if step == 1:
         made.total = made.leads

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from factories import NOON, make_account, make_consent, make_lead, make_message
 from handsel.db import db, writing
-from handsel.leads.models import LeadTag
+from handsel.leads.models import Lead, LeadTag
 from handsel.mail import pauses, queue, suppress
 from handsel.mail.models import Attempt, Suppression
 from handsel.worker.deliver import Deliverer, deliver_due
@@ -414,6 +414,44 @@ def test_conditions_on_tags_are_looked_at_when_the_letter_goes_out(posting, proj
 
     assert [now(message).state for message in (none, reader, both)] == ["cancelled", "sent", "cancelled"]
     assert now(both).reason == "The letter is not for leads with the tag 'writer'."
+
+
+SEGMENTS = """
+segments:
+  busy: {label: Busy, when: {job_title: {contains: editor}}}
+  idle: {label: Idle, when: {not: {segment: busy}}}
+"""
+
+
+def test_conditions_on_segments_are_looked_at_when_the_letter_goes_out(posting, project, smtp):
+    (project / "content/_segments.yml").write_text(SEGMENTS)
+    path = project / "offers/guide/emails/01-begin.md"
+    path.write_text(path.read_text().replace("wait: 2 days", "wait: 2 days\nonly_if: {segment: busy}"))
+    assert posting.extensions["handsel.offers"].refresh().faults == ()
+    idle, busy, merged = (a_letter(f"{name}@example.org") for name in ("idle", "busy", "merged"))
+    with writing() as session:
+        session.get_one(Lead, busy.lead_id).job_title = "Chief Editor"
+        session.get_one(Lead, merged.lead_id).merged_into_id = busy.lead_id
+
+    deliver_due(posting)
+
+    assert [now(message).state for message in (idle, busy, merged)] == ["cancelled", "sent", "sent"]
+    assert now(idle).reason == "The letter is only for leads in the segment 'busy'."
+
+
+def test_a_letter_waits_while_the_segment_it_asks_for_cannot_be_read(posting, project, smtp):
+    (project / "content/_segments.yml").write_text(SEGMENTS)
+    path = project / "offers/guide/emails/01-begin.md"
+    path.write_text(path.read_text().replace("wait: 2 days", "wait: 2 days\nunless: {segment: busy}"))
+    offers = posting.extensions["handsel.offers"]
+    offers.refresh()
+    message = a_letter()
+    (project / "content/_segments.yml").write_text("segments: {}")
+    assert [fault.kind for fault in offers.refresh().faults] == ["unknown-segment"]
+
+    deliver_due(posting)
+
+    assert (now(message).state, now(message).reason) == ("queued", "It waits: the segment 'busy' cannot be read.")
 
 
 def test_a_letter_never_overtakes_an_earlier_one(posting, smtp, clock):

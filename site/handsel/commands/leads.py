@@ -8,6 +8,7 @@ from handsel.commands.exporting import export_command, layouts_command, vcard_co
 from handsel.commands.importing import import_command
 from handsel.commands.person import forget_command, proof_command, show_command
 from handsel.commands.sale import sale_command, stage_command
+from handsel.commands.segments import segments_command
 
 
 @click.group("leads")
@@ -24,6 +25,7 @@ leads_command.add_command(export_command)
 leads_command.add_command(layouts_command)
 leads_command.add_command(vcard_command)
 leads_command.add_command(import_command)
+leads_command.add_command(segments_command)
 leads_command.add_command(show_command)
 leads_command.add_command(proof_command)
 leads_command.add_command(forget_command)

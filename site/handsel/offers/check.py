@@ -17,6 +17,8 @@ from handsel.offers.links import anchors, offer_faults, page_faults, target_faul
 from handsel.offers.look import look_faults
 from handsel.offers.read import Folder, form_faults
 from handsel.offers.world import World
+from handsel.rules.catalogue import Vocabulary
+from handsel.rules.segments import FILE as SEGMENTS
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,13 @@ def _letter_faults(world: World, letter: Letter) -> Iterator[Fault]:
     elif not letter.is_delivery and not letter.topic and not letter.meta.before and world.reading.settled:
         yield Fault(letter.file, 0, "unknown-topic", "The letter belongs to no topic that people can leave.",
                     f"Add topics to {SITE_FILE}.")
+    words: Vocabulary = world.rules["words"].value or Vocabulary()
+    known = [name for name, _ in words.segments]
+    for name in sorted(letter.meta.segments - set(known)):
+        line = next((number for number, text in enumerate(letter.whole.split("\n"), 1)
+                     if text.startswith(("only_if", "unless")) and name in text), 0)
+        yield Fault(letter.file, line, "unknown-segment", f"There is no segment '{name}'.",
+                    nearest(name, known) or f"Write it into {SEGMENTS}.")
 
 
 def _site_faults(world: World) -> Iterator[Fault]:

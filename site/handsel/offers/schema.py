@@ -16,6 +16,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 WITH_FILE = frozenset({"ebook", "whitepaper", "checklist", "template", "sample"})
 """The kinds that are nothing without a file."""
 Stage = Literal["iql", "mql", "sql", "pql", "service"]
+LetterTest = Literal["tag", "segment"]
 Delivery = Literal["email", "instant", "both", "none"]
 Letter = Annotated[str, StringConstraints(pattern=r"^[a-f]$")]
 
@@ -128,8 +129,14 @@ class LetterMeta(Part):
     topic: Key | None = None
     from_: Sender | None = Field(default=None, alias="from")
     reply_to: Mailbox | None = None
-    only_if: dict[Literal["tag"], Tag] | None = None
-    unless: dict[Literal["tag"], Tag] | None = None
+    only_if: dict[LetterTest, Tag] | None = None
+    unless: dict[LetterTest, Tag] | None = None
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """The segments that decide whether it goes out."""
+        tests = (self.only_if or {}, self.unless or {})
+        return frozenset(name for test in tests for what, name in test.items() if what == "segment")
 
     @property
     def is_by_event(self) -> bool:

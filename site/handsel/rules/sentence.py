@@ -74,7 +74,7 @@ def _leaf(leaf: Condition) -> str:
     if isinstance(leaf, (Holds, Yes, Known, Text)):
         return _believed(leaf, negated=False)
     if isinstance(leaf, Number):
-        return f"has a {leaf.attribute.words} of {_NUMBERS[leaf.op]} {_figure(leaf.value)}".replace("of  ", "of ")
+        return _number(leaf)
     if isinstance(leaf, Date):
         return _date(leaf)
     return _did(leaf) if isinstance(leaf, Did) else ""
@@ -93,23 +93,42 @@ def _believed(leaf: Holds | Yes | Known | Text, *, negated: bool) -> str:
 
 
 def _known(leaf: Known, *, negated: bool) -> str:
-    if leaf.attribute.name == "owner":
-        return "has no owner" if negated else "has an owner"
-    if leaf.attribute.name == "confirmed":
+    words, name = leaf.attribute.words, leaf.attribute.name
+    if leaf.attribute.custom:
+        return f"has not answered “{words}”" if negated else f"answered “{words}”"
+    if name == "confirmed":
         return "has not proved the mailbox" if negated else "has proved the mailbox"
-    if leaf.attribute.type == "set":
-        return f"has no {leaf.attribute.words}" if negated else f"has any {leaf.attribute.words}"
-    return f"has no known {leaf.attribute.words}" if negated else f"has a known {leaf.attribute.words}"
+    if name == "owner" or leaf.attribute.type == "set":
+        return f"has no {words}" if negated else f"has {_a(words)}"
+    return f"has no known {words}" if negated else f"has a known {words}"
 
 
 def _text(leaf: Text, *, negated: bool) -> str:
-    values = _or([_value(leaf, value) for value in leaf.values])
+    words, values = leaf.attribute.words, _or([_value(leaf, value) for value in leaf.values])
     if leaf.attribute.name == STANDING.name and leaf.op == "is":
         return f"is {'not ' if negated else ''}in the stage {values}"
-    if leaf.op == "is":
-        return f"has {'another' if negated else 'the'} {leaf.attribute.words}{' than' if negated else ''} {values}"
-    verb = {"contains": ("contains", "contain"), "starts_with": ("starts with", "start with")}[leaf.op]
-    return f"has a {leaf.attribute.words} that {f'does not {verb[1]}' if negated else verb[0]} {values}"
+    verb = {"is": "", "contains": "contain", "starts_with": "start with"}[leaf.op]
+    if not verb and leaf.attribute.custom:
+        return f"{'did not answer' if negated else 'answered'} {values} to “{words}”"
+    if not verb:
+        return f"has another {words} than {values}" if negated else f"has the {words} {values}"
+    said = f"does not {verb}" if negated else verb.replace("contain", "contains").replace("start", "starts")
+    if leaf.attribute.custom:
+        return f"gave an answer to “{words}” that {said} {values}"
+    return f"has {_a(words)} that {said} {values}"
+
+
+def _number(leaf: Number) -> str:
+    words, bound = leaf.attribute.words, f"{_NUMBERS[leaf.op]} {_figure(leaf.value)}".strip()
+    if leaf.attribute.name == "bant":
+        return f"has {bound} of the four BANT questions answered"
+    if leaf.attribute.name == "quality":
+        return f"has a predicted quality of {bound} %"
+    return f"gave {bound} as “{words}”" if leaf.attribute.custom else f"has {_a(words)} of {bound}"
+
+
+def _a(words: str) -> str:
+    return f"{'an' if words[0].lower() in 'aeiou' else 'a'} {words}"
 
 
 def _value(leaf: Text, value: str) -> str:
@@ -120,15 +139,15 @@ def _value(leaf: Text, value: str) -> str:
 
 
 def _date(leaf: Date) -> str:
-    name = leaf.attribute.name
-    subject = _SINCE.get(name, f"has a {leaf.attribute.words}")
     if leaf.moment is not None:
-        when = {"since": "on or after", "before": "before"}[leaf.op]
-        return f"{subject} {when} {day(leaf.moment)}"
-    assert leaf.length is not None
-    if leaf.op == "within":
-        return f"{subject} in the last {length(leaf.length)}"
-    return f"{subject} more than {length(leaf.length)} ago"
+        when = f"{'on or after' if leaf.op == 'since' else 'before'} {day(leaf.moment)}"
+    else:
+        assert leaf.length is not None
+        span = length(leaf.length)
+        when = f"in the last {span}" if leaf.op == "within" else f"more than {span} ago"
+    if leaf.attribute.custom:
+        return f"gave a day {when} as “{leaf.attribute.words}”"
+    return f"{_SINCE.get(leaf.attribute.name, leaf.attribute.words)} {when}"
 
 
 def _holding(leaf: Holds, *, negated: bool) -> str:
@@ -137,7 +156,7 @@ def _holding(leaf: Holds, *, negated: bool) -> str:
     values = _or([labels.get(value, value) for value in leaf.shown])
     if leaf.attribute.name in verbs:
         return f"{verbs[leaf.attribute.name]} {values}"
-    return f"{'did not name' if negated else 'named'} {values} as {leaf.attribute.words}"
+    return f"{'did not answer' if negated else 'answered'} {values} to “{leaf.attribute.words}”"
 
 
 def _did(leaf: Did) -> str:

@@ -13,9 +13,11 @@ from sqlalchemy.engine import Connection
 
 from handsel.accounts.models import Account
 from handsel.leads.models import Capture, Consent, Grant, Lead, LeadTag
+from handsel.leads.segments.sql import where
 from handsel.mail import suppress
 from handsel.mail.models import Message
 from handsel.mail.queue import Claimed
+from handsel.offers.project import Project
 
 _lead, _consent, _tag, _capture, _grant, _account, _message = (
     cast(Table, model.__table__) for model in (Lead, Consent, LeadTag, Capture, Grant, Account, Message))
@@ -51,6 +53,8 @@ class Facts:
     consents: dict[tuple[int, str], str] = field(default_factory=dict)
     """By lead and topic: ``confirmed``, ``given`` (the mailbox is not proven) or ``withdrawn``."""
     tags: dict[int, set[str]] = field(default_factory=dict)
+    segments: dict[int, set[str]] = field(default_factory=dict)
+    """By lead: those of the segments that the letters name which the person is in."""
     blocks: dict[str, list[suppress.Block]] = field(default_factory=dict)
     earlier: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     """By message: the state and due time of an earlier step of the same series that has not come to its end."""
@@ -85,7 +89,9 @@ def gather(connection: Connection, app: Flask, messages: Iterable[Claimed], at: 
     if captures:
         for id_, when in connection.execute(_CAPTURES, {"ids": captures}):
             facts.captured_at[id_] = when
-    _letters(connection, facts, [message for message in messages if message.kind == "letter"])
+    letters = [message for message in messages if message.kind == "letter"]
+    _letters(connection, facts, letters)
+    _segments(connection, facts, letters, app.extensions["handsel.offers"].project, at)
     hashes = {suppress.address_hash(address, app) for message in messages if (address := facts.address(message))}
     if hashes:
         facts.blocks = suppress.blocks(connection, hashes, at)
@@ -112,3 +118,23 @@ def _letters(connection: Connection, facts: Facts, letters: list[Claimed]) -> No
             if (other.capture_id, other.offer) == (letter.capture_id, letter.offer) and other.step < letter.step:
                 facts.earlier[letter.id] = (other.state, other.due_at)
                 break
+
+
+def _segments(connection: Connection, facts: Facts, letters: list[Claimed], project: Project, at: datetime) -> None:
+    """The segments that decide over these letters. A merged mailbox is in those of the lead it belongs to."""
+    named: dict[str, set[int]] = {}
+    for message in letters:
+        offer = project.offer(message.offer)
+        letter = offer.letter(message.step) if offer else None
+        for name in letter.meta.segments if letter else ():
+            named.setdefault(name, set()).add(message.lead_id or 0)
+    for name, ids in named.items():
+        segment = project.rules.segments.by_name.get(name)
+        heads = {id_: facts.leads[id_]["merged_into_id"] or id_ for id_ in ids if id_ in facts.leads}
+        if segment is None or not heads:
+            continue
+        found = set(connection.scalars(select(Lead.id).where(
+            Lead.id.in_(set(heads.values())), where(segment.condition, at, probing=True))))
+        for id_, head in heads.items():
+            if head in found:
+                facts.segments.setdefault(id_, set()).add(name)

@@ -18,6 +18,7 @@ PROOF_AGAIN = timedelta(hours=6)  # how often we look whether a mailbox was prov
 ORDER_AGAIN = timedelta(minutes=5)
 UNPROVEN = "It waits until the person proves the mailbox."
 MOVED = "The event was put off."
+_WITH = {"tag": "with the tag", "segment": "in the segment"}
 TURN = "It waits for an earlier letter of the series."
 LATE_WORDS = "Held: it was due more than 48 hours ago. `handsel mail release` lets it go."
 
@@ -61,6 +62,9 @@ def _letter(message: Claimed, facts: Facts, project: Project, at: datetime) -> R
     lead = facts.leads.get(lead_id)
     if lead is None or lead["unsubscribed_at"] is not None:
         return Result("cancelled", "The person left all marketing mail.")
+    blind = _blind(message, project, at)
+    if blind is not None:
+        return blind
     letter = _of(message, project)
     reminds = letter.meta.before is not None if letter else not message.topic
     verdict = _reminder(message, facts, lead, project, at) if reminds else _agreed(message, facts, project)
@@ -81,7 +85,7 @@ def _agreed(message: Claimed, facts: Facts, project: Project) -> Result | None:
     lead_id = message.lead_id or 0
     if facts.consents.get((lead_id, message.topic)) not in ("given", "confirmed"):
         return Result("cancelled", f"The person does not agree to get '{message.topic}'.")
-    unfit = _unfit(message, project, facts.tags.get(lead_id, set()))
+    unfit = _unfit(message, project, facts)
     return Result("cancelled", unfit) if unfit else None
 
 
@@ -92,7 +96,7 @@ def _of(message: Claimed, project: Project) -> Letter | None:
 
 def _reminder(message: Claimed, facts: Facts, lead: Row, project: Project, at: datetime) -> Result | None:
     """A reminder is part of what was asked for: it needs a proven mailbox and an event that is still to come."""
-    unfit = _unfit(message, project, facts.tags.get(message.lead_id or 0, set()))
+    unfit = _unfit(message, project, facts)
     if unfit:
         return Result("cancelled", unfit)
     offer = project.offer(message.offer)
@@ -111,19 +115,30 @@ def _moved(message: Claimed, project: Project, at: datetime) -> Result | None:
     return Result("queued", MOVED, due_at) if due_at is not None and due_at > at else None
 
 
-def _unfit(message: Claimed, project: Project, tags: set[str]) -> str:
-    """Why the project as it stands does not send this step to a lead with these tags; empty when it does."""
-    offer = project.offer(message.offer)
-    letter = offer.letter(message.step) if offer else None
+def _unfit(message: Claimed, project: Project, facts: Facts) -> str:
+    """Why the project as it stands does not send this step to this lead; empty when it does."""
+    letter = _of(message, project)
     if letter is None:
         return f"The letter {message.offer}/{message.step} is no longer in the project."
-    for wanted in (letter.meta.only_if or {}).values():
-        if wanted not in tags:
-            return f"The letter is only for leads with the tag '{wanted}'."
-    for unwanted in (letter.meta.unless or {}).values():
-        if unwanted in tags:
-            return f"The letter is not for leads with the tag '{unwanted}'."
+    lead_id = message.lead_id or 0
+    held = {"tag": facts.tags.get(lead_id, set()), "segment": facts.segments.get(lead_id, set())}
+    for what, wanted in (letter.meta.only_if or {}).items():
+        if wanted not in held[what]:
+            return f"The letter is only for leads {_WITH[what]} '{wanted}'."
+    for what, unwanted in (letter.meta.unless or {}).items():
+        if unwanted in held[what]:
+            return f"The letter is not for leads {_WITH[what]} '{unwanted}'."
     return ""
+
+
+def _blind(message: Claimed, project: Project, at: datetime) -> Result | None:
+    """A letter whose segment cannot be read waits for somebody to mend the rule: it goes neither to all nor to none."""
+    letter = _of(message, project)
+    missing = sorted(letter.meta.segments - project.rules.segments.by_name.keys()) if letter else []
+    if not missing:
+        return None
+    return Result("queued", f"It waits: the segment '{missing[0]}' cannot be read.",
+                  min(at + PROOF_AGAIN, message.give_up_at))
 
 
 def _not_yet(message: Claimed, earlier: tuple[str, datetime] | None, at: datetime) -> Result | None:

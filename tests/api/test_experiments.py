@@ -93,7 +93,7 @@ def test_only_the_hash_of_a_key_is_kept_and_each_act_is_logged(app: Flask) -> No
 def test_a_key_may_read_what_its_role_may(app: Flask, client: FlaskClient) -> None:
     answer = client.get(RESULTS, headers=make_key("sales"))
     assert (answer.status_code, answer.get_json()["error"]["do"]) == (
-        403, "This key's role may not read this. Use a key of a marketer or an owner.")
+        403, "This key's role may not do this. Marketers and owners read, and a key of the role product tells events.")
 
 
 def test_what_is_not_there_and_what_cannot_be_done_is_told_as_json(app: Flask, client: FlaskClient) -> None:

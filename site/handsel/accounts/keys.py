@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from handsel import clock
 from handsel.accounts import audit
 from handsel.accounts.audit import Actor
-from handsel.accounts.models import ROLES, ApiKey
+from handsel.accounts.models import PRODUCT, ROLES, ApiKey
 from handsel.accounts.sessions import digest
 from handsel.errors import HandselError, nearest
 
@@ -22,8 +22,8 @@ NOBODY = digest("nobody has this key")  # compared with when no key is found, so
 
 def make(session: Session, name: str, role: str, *, actor: Actor | str) -> tuple[str, ApiKey]:
     """A new key and its row. The key is nowhere to be read again."""
-    if role not in ROLES:
-        raise HandselError("role", f"There is no role '{role}'.", nearest(role, ROLES))
+    if role not in (*ROLES, PRODUCT):
+        raise HandselError("role", f"There is no role '{role}'.", nearest(role, (*ROLES, PRODUCT)))
     if not name.strip():
         raise HandselError("name", "The key has no name.", "Name the program that will use it, such as 'dashboard'.")
     prefix = secrets.token_hex(4)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from handsel.db import Instant, Key, Model
 
 ROLES = ("owner", "marketer", "sales")
+PRODUCT = "product"  # of a key with which the product tells what people do in it, and can read nothing
 
 
 class Account(Model):

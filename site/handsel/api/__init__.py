@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def init_app(app: Flask) -> None:
     """Register the machines' pages."""
-    from handsel.api import metrics, v1
+    from handsel.api import events, metrics, v1  # noqa: F401  events hang on v1
 
     metrics.init_app(app)
     app.register_blueprint(bp)

@@ -1,4 +1,4 @@
-"""``/api/v1``: what programs may read, with a key of their own. Every answer is JSON, and nothing changes by asking."""
+"""``/api/v1``: what programs may read or tell, with a key of their own. Answers are JSON; asking changes nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from handsel import limits
 from handsel.accounts import keys
+from handsel.accounts.models import PRODUCT
 from handsel.db import db
 from handsel.experiments.results import Results, all_of, latest
 from handsel.experiments.state import written
@@ -21,9 +22,9 @@ READERS = "600 per 5 minutes"  # two questions a second for each key: plenty for
 ROLES = ("owner", "marketer")
 WORDS = {
     401: "Send a key as `Authorization: Bearer hs_…`. An owner makes one with: handsel user key add NAME",
-    403: "This key's role may not read this. Use a key of a marketer or an owner.",
+    403: "This key's role may not do this. Marketers and owners read, and a key of the role product tells events.",
     404: "There is nothing at this address. Begin at /api/v1/experiments.",
-    405: "This address can only be read, with GET.",
+    405: "This address is read with GET; /api/v1/events takes a POST.",
     429: "That was too often. Wait, then ask again.",
 }
 
@@ -37,10 +38,12 @@ def door() -> None:
         abort(401 if limits.allow(STRANGERS, "api", "from", address_prefix(request.remote_addr or "")) else 429)
     if not limits.allow(READERS, "api", "key", row.prefix):
         abort(429)
-    if row.role not in ROLES:
+    telling = request.endpoint == "v1.events"
+    if (row.role == PRODUCT) is not telling or row.role not in (*ROLES, PRODUCT):
         abort(403)
-    if request.method not in {"GET", "HEAD"}:
+    if request.method not in {"GET", "HEAD"} and not telling:
         abort(405)
+    g.api_key = row.name
 
 
 @bp.errorhandler(HTTPException)

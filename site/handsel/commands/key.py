@@ -22,8 +22,8 @@ def key_command() -> None:
 
 @key_command.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["owner", "marketer", "sales"]), default="marketer", show_default=True,
-              help="What the program may read: what a person of this role may.")
+@click.option("--role", type=click.Choice(["owner", "marketer", "sales", "product"]), default="marketer", show_default=True,
+              help="What the program may read: what a person of this role may. `product` tells events and reads nothing.")
 @with_app
 def add(name: str, role: str) -> None:
     """Make a key and print it. It is shown this once; NAME says which program has it.
@@ -31,6 +31,7 @@ def add(name: str, role: str) -> None:
     \b
     Example:
       handsel user key add dashboard --role marketer
+      handsel user key add our-app --role product
     """
     from handsel import db
     from handsel.accounts import keys

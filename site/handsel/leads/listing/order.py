@@ -128,12 +128,11 @@ class Stretch:
 
 
 def keys_of(order: Order, number: Any, *, plainly: bool = True) -> tuple[Any, ...]:
-    """What an order compares: its column, if any, and the ``number``. Not ``plainly``, no index fits the column."""
+    """What an order compares: its column, if any, and the ``number``. Not ``plainly``, no index fits these."""
     by = COLUMNS[order.name]
-    if by.column is None:
-        return (number,)
-    column: Any = type_coerce(by.column, String()) if by.kind is str else by.column
-    return (column if plainly else func.coalesce(column, column), number)
+    text = by.column is not None and by.kind is str
+    columns = (*([type_coerce(by.column, String()) if text else by.column] if by.column is not None else []), number)
+    return columns if plainly else tuple(func.coalesce(column, column) for column in columns)
 
 
 def stretches(order: Order, keys: tuple[Any, ...], place: Place | None, *, down: bool) -> list[Stretch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, String, func, literal_column, select
@@ -30,6 +30,8 @@ class Part:
     numbers: Select[Any] | None
     probe: ColumnElement[bool]
     name: str = ""
+    rows: int = 1
+    """In how many rows a lead may stand there, about."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,13 @@ class Plan:
 
 def parts_of(asked: Wanted) -> list[Part]:
     """The parts of a filter."""
-    found = [Part(select(LeadWord.lead_id).where(begins(word)), has_word(word)) for word in asked.words]
+    found = [Part(select(LeadWord.lead_id).where(begins(word)), has_word(word), rows=3) for word in asked.words]
     if asked.tag:
         found.append(_of(LeadTag, LeadTag.tag == asked.tag, "tag"))
     if asked.offer:
         found.append(_of(LeadOffer, LeadOffer.offer == asked.offer, "offer"))
     if asked.stage:
-        found.append(Part(select(Lead.id).where(Lead.stage == asked.stage),
+        found.append(Part(select(Lead.id).where(_PRESENT, Lead.stage == asked.stage),
                           func.coalesce(Lead.stage, "") == asked.stage, "stage"))
     if asked.owner is not None:
         own = Lead.owner_id.is_(None) if asked.owner == NOBODY else Lead.owner_id == asked.owner
@@ -86,7 +88,14 @@ def parts_of(asked: Wanted) -> list[Part]:
     if asked.held:
         some = select(Capture.lead_id).where(Capture.quarantine != literal_column("''"))  # the words of its index
         found.append(Part(some, Lead.id.in_(some)))
-    return found + [Part(numbers, probe) for numbers, probe in more(asked)]
+    return found + [_present(Part(numbers, probe, rows=3)) for numbers, probe in more(asked)]
+
+
+def _present(part: Part) -> Part:
+    """The same without merged mailboxes where leads themselves are read: the indexes have only the others."""
+    if part.numbers is None or Lead.__table__ not in part.numbers.get_final_froms():
+        return part
+    return replace(part, numbers=part.numbers.where(_PRESENT))
 
 
 def _of(table: Any, condition: ColumnElement[bool], name: str) -> Part:
@@ -127,8 +136,16 @@ def _fewest(session: Session, parts: Sequence[Part]) -> Part | None:
     best, fewest = None, FEW + 1
     for part in parts:
         if part.numbers is not None:
-            some = part.numbers.with_only_columns(_ONE, maintain_column_froms=True).limit(fewest).subquery()
-            number = session.scalar(select(func.count()).select_from(some)) or 0
+            number = _number(session, part.numbers, fewest, part.rows)
             if number < fewest:
                 best, fewest = part, number
     return best
+
+
+def _number(session: Session, numbers: Select[Any], most: int, rows: int) -> int:
+    """How many leads there are, as far as up to ``most``."""
+    some = numbers.with_only_columns(_ONE, maintain_column_froms=True).limit(rows * most).subquery()
+    found = session.scalar(select(func.count()).select_from(some)) or 0
+    if not most < found < rows * most:
+        return found
+    return session.scalar(select(func.count()).select_from(numbers.distinct().subquery())) or 0

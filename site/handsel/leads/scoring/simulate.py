@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from handsel.db import instant_text
+from handsel.errors import HandselError
 from handsel.leads.handoff.models import Handoff
 from handsel.leads.models import Lead
 from handsel.leads.scoring.past import Past, pasts
@@ -88,6 +90,29 @@ def last_quarter(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     this = datetime(today.year, (today.month - 1) // 3 * 3 + 1, 1, tzinfo=zone)
     months = this.year * 12 + this.month - 4
     return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone).astimezone(UTC), this.astimezone(UTC)
+
+
+def period(since: str, until: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime, str]:
+    """From when until when, and how a sentence calls it. Both are days as somebody wrote them, empty for the usual: the
+    last calendar quarter, or up to now where only the first day is given. Raises HandselError."""
+    if not since and not until:
+        return *last_quarter(now, zone), "Last quarter"
+    if not since:
+        raise HandselError("since", "The first day is missing.", "Write it as 2026-07-01.")
+    begin = _day("since", since, zone)
+    end = min(_day("until", until, zone) + timedelta(days=1), now) if until else now
+    if begin >= end:
+        raise HandselError("until", "The time ends before it begins.", "Write an earlier first day.")
+    return begin, end, f"From {period_name(begin, end, zone)}"
+
+
+def _day(name: str, written: str, zone: ZoneInfo) -> datetime:
+    try:
+        found = datetime.combine(date.fromisoformat(written.strip()), time(), zone).astimezone(UTC)
+        instant_text(found)
+    except (ValueError, OverflowError):
+        raise HandselError(name, f"'{written[:40]}' is no day.", "Write it as 2026-07-01.") from None
+    return found
 
 
 # --- one lead ---------------------------------------------------------------------------------------------------------

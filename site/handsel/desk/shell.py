@@ -39,6 +39,7 @@ class Place:
 PLACES = (
     Place("Home", "home.home", "h", "home", bar=True),
     Place("Leads", "leads.index", "l", "leads", bar=True),
+    Place("Tasks", "tasks.index", "d", "tasks", bar=True),
     Place("Offers", "offers.index", "o", "offers", bar=True),
     Place("Tests", "tests.index", "t", "tests"),
     Place("Messages", "messages.index", "m", "messages", bar=True),

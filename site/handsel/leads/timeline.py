@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from handsel.accounts import audit
 from handsel.accounts.models import AuditEntry
+from handsel.leads.handoff.models import Activity, Handoff, Task
 from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Capture, Consent, Download, Lead
 from handsel.leads.stages.models import StageChange
@@ -21,9 +22,12 @@ from handsel.mail.models import Message
 MOST = 500  # of each kind: a page that nobody reads to its end helps nobody
 _MODELS: tuple[tuple[str, Any], ...] = (
     ("capture", Capture), ("consent", Consent), ("visit", PageVisit), ("click", LetterClick), ("download", Download),
-    ("message", Message), ("stage", StageChange))
-_ORDER = ("capture", "proof", "consent", "visit", "click", "download", "message", "unsubscribe", "stage", "act")
+    ("message", Message), ("stage", StageChange), ("handoff", Handoff), ("activity", Activity), ("task", Task))
+_ORDER = ("capture", "proof", "consent", "visit", "click", "download", "message", "unsubscribe", "stage", "handoff",
+          "activity", "task", "done", "act")
 """At the same instant."""
+TOLD_ELSEWHERE = {"activity", "task", "accepted a lead", "rejected a lead"}
+"""Acts of which a row of their own tells more."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,11 @@ def _events(session: Session, lead: Lead) -> Iterator[Event]:
             query = query.options(joinedload(Consent.wording))
         for row in session.scalars(query):
             address = addresses.get(row.lead_id, "")
-            yield Event(happened_at(row) if kind == "message" else row.at, kind, row, address)
+            if kind == "message" and row.kind == "personal":
+                continue  # the activity says what stood in it
+            yield Event(_at(kind, row), kind, row, address)
+            if kind == "task" and row.done_at is not None:
+                yield Event(row.done_at, "done", row, address)
             if kind == "capture" and row.proven_at is not None:
                 yield Event(row.proven_at, "proof", row, address)
     for one in (lead, *others.values()):
@@ -63,7 +71,14 @@ def _events(session: Session, lead: Lead) -> Iterator[Event]:
             yield Event(one.unsubscribed_at, "unsubscribe", one, addresses.get(one.id, ""))
         for entry in session.scalars(select(AuditEntry).where(AuditEntry.subject == audit.of_lead(one.key))
                                      .order_by(AuditEntry.id.desc()).limit(MOST)):
-            yield Event(entry.at, "act", entry, addresses.get(one.id, ""))
+            if not TOLD_ELSEWHERE & {*entry.detail, entry.action}:
+                yield Event(entry.at, "act", entry, addresses.get(one.id, ""))
+
+
+def _at(kind: str, row: Any) -> datetime:
+    """When it happened."""
+    moment: datetime = happened_at(row) if kind == "message" else row.made_at if kind == "task" else row.at
+    return moment
 
 
 def happened_at(message: Message) -> datetime:

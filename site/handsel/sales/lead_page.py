@@ -21,7 +21,7 @@ from handsel.leads.models import Lead
 from handsel.leads.pause import paused
 from handsel.leads.timeline import Event, timeline
 from handsel.offers.live import current
-from handsel.sales import answers, companies, merging
+from handsel.sales import answers, companies, hand_off, merging, tasks
 
 Panel = Callable[[Lead], Mapping[str, Any]]
 
@@ -60,7 +60,8 @@ def _tags(lead: Lead) -> Mapping[str, Any]:
     return {"known_tags": finding.tags_in_use(db.session())}
 
 
-PANELS: tuple[Panel, ...] = (_happened, _facts, _stage, _tags, answers.panel, companies.panel, merging.panel)
+PANELS: tuple[Panel, ...] = (_happened, _facts, _stage, _tags, answers.panel, companies.panel, merging.panel,
+                             hand_off.panel, tasks.panel)
 
 
 def values(lead: Lead) -> dict[str, Any]:

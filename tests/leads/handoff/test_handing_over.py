@@ -31,7 +31,8 @@ def alerts(account: Account | None = None) -> list[Message]:
     return list(db.session.scalars(query.where(Message.account_id == account.id) if account else query))
 
 
-def test_a_lead_that_becomes_ready_is_handed_over_and_its_owner_told_in_the_same_moment(app: Flask, clock: Clock) -> None:
+def test_a_lead_that_becomes_ready_is_handed_over_and_its_owner_told_in_the_same_moment(
+        app: Flask, clock: Clock) -> None:
     sara = make_account("sales", name="Sara Seller")
     handoff = hand_over(app)
     lead = db.session.get_one(Lead, handoff.lead_id)
@@ -107,7 +108,8 @@ owners:
         assert (handoff.owner_id, handoff.rule) == (sara.id, "All others")
 
 
-def test_who_is_away_gets_nothing_unless_everybody_is(project: Path, make_app: Callable[..., Flask], clock: Clock) -> None:
+def test_who_is_away_gets_nothing_unless_everybody_is(
+        project: Path, make_app: Callable[..., Flask], clock: Clock) -> None:
     write_rules(project, """
 owners: [{name: Turn, to: [sara@example.org, ben@example.org]}]
 away:
@@ -122,7 +124,8 @@ away:
         assert [hand_over(app).owner_id for _ in range(2)] == [sara.id, sara.id]
 
 
-def test_without_anybody_at_the_desk_a_lead_is_handed_over_to_nobody_and_keeps_its_letters(app: Flask, clock: Clock) -> None:
+def test_without_anybody_at_the_desk_a_lead_is_handed_over_to_nobody_and_keeps_its_letters(
+        app: Flask, clock: Clock) -> None:
     lead = make_lead()
     letter = make_message(lead, due_at=NOON + timedelta(days=2))
     handoff = hand_over(app, lead)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from handsel.db import instant_text
 from handsel.leads.due import random_key
 from handsel.leads.handoff import alerts, ending, holding, tasks
 from handsel.leads.handoff.context import context, offer_behind
@@ -17,7 +16,7 @@ from handsel.leads.handoff.owners import BY_RULE, assign, choose
 from handsel.leads.models import Lead
 from handsel.leads.qualify.looking import Look
 from handsel.leads.qualify.people import seen
-from handsel.leads.scoring.points import points
+from handsel.leads.scoring.reasons import briefly
 from handsel.leads.stages.models import StageChange
 from handsel.rules.handoff import HandoffRules
 from handsel.rules.person import Person
@@ -86,7 +85,7 @@ def _hand_over(look: Look, lead: Lead, change: StageChange, person: Person) -> N
     handoff = Handoff(
         key=random_key(), once=_once(change), lead_id=lead.id, at=at, stage=wanted,
         offer=offer_behind(change, person.facts), rule=choice.rule, owner_id=account_id, due_at=due_at, look_at=due_at,
-        context=context(lead, change, person.facts, _reasons(look, person)) | {"since": instant_text(change.at)})
+        context=context(lead, change, person.facts, briefly(look.points[lead.id], REASONS)))
     look.session.add(handoff)
     look.session.flush()
     if choice.account is None:
@@ -103,11 +102,3 @@ def _again(look: Look, lead: Lead, change: StageChange) -> None:
     words = "; ".join(str(row.get("words", "")) for row in change.evidence) or "They asked for sales again"
     tasks.add(look.session, lead, f"Get in touch: {words}"[:200], after(look.at, rules.within("sql"), rules.hours),
               once=_once(change), owner_id=lead.owner_id, actor=BY_RULE, at=look.at, told=False)
-
-
-def _reasons(look: Look, person: Person) -> list[tuple[str, int]]:
-    """What the points of the lead are for, the most first."""
-    found: dict[str, int] = {}
-    for reason in points(look.project.rules.scoring, person, look.at).reasons:
-        found[reason.rule] = found.get(reason.rule, 0) + reason.points
-    return sorted(((words, many) for words, many in found.items() if many), key=lambda row: -row[1])[:REASONS]

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from handsel.accounts.models import Account
 from handsel.db import Instant, Key, Model, partial_index
+from handsel.mail.models import Message
 
 STATES = ("open", "accepted", "rejected", "withdrawn")
 ACTIVITIES = ("note", "call", "meeting", "mail")
@@ -67,6 +69,8 @@ class Handoff(Model):
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     """When sales was through with it: rejected, withdrawn, put back later, or won."""
 
+    owner: Mapped[Account | None] = relationship(foreign_keys=[owner_id], viewonly=True)
+
 
 class Assignment(Model):
     """A lead was given to somebody, or to nobody; rows are only ever added, and the newest one holds."""
@@ -109,6 +113,8 @@ class Activity(Model):
     """Of a mail: the row in the queue."""
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     actor: Mapped[str] = mapped_column(String(254), default="")
+
+    message: Mapped[Message | None] = relationship(viewonly=True)
 
 
 class Task(Model):

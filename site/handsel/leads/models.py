@@ -19,6 +19,7 @@ class Lead(Model):
     __tablename__ = "lead"
     __table_args__ = (
         Index("ix_lead_captured_at_id", "captured_at", "id"),
+        Index("ix_lead_owner_id_score_id", "owner_id", "score", "id"),
         *(partial_index("_".join(["ix_lead", *by]), *by, sqlite="merged_into_id IS NULL",
                         postgresql="merged_into_id IS NULL")
           for by in (("acted_at", "id"), ("score", "id"), ("stage_at", "id"),  # what lists walk along
@@ -59,7 +60,7 @@ class Lead(Model):
     """When the worker is to look at the lead again: at once after something happened, later when points decay."""
     acted_at: Mapped[datetime | None] = mapped_column(Instant)
     """The newest thing that the person did."""
-    owner_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
     tags_text: Mapped[str] = mapped_column(Text, default="")
     """The tags, sorted, joined by a comma and a space: kept with every change of a tag, for lists and exports."""
     offers_text: Mapped[str] = mapped_column(Text, default="")

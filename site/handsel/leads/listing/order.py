@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, func, tuple_, type_coerce
+from sqlalchemy import ColumnElement, String, func, literal_column, tuple_, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from handsel.db import instant_text
@@ -153,6 +153,11 @@ def stretches(order: Order, keys: tuple[Any, ...], place: Place | None, *, down:
 
 def _sorted(keys: tuple[Any, ...], down: bool) -> tuple[ColumnElement[Any], ...]:
     return tuple(key.desc() if down else key.asc() for key in keys)
+
+
+def by_place(keys: tuple[Any, ...], *, down: bool) -> tuple[ColumnElement[Any], ...]:
+    """The keys as columns of the answer, the first, the second: to sort what no index brings in order."""
+    return _sorted(tuple(literal_column(str(place)) for place in range(1, len(keys) + 1)), down)
 
 
 def _beside(keys: tuple[Any, ...], place: Place, down: bool, *, including: bool = False) -> ColumnElement[bool]:

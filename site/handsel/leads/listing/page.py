@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from handsel.leads.finding import Wanted
-from handsel.leads.listing.order import Order, Place, Stretch, keys_of, place_of, stretches
+from handsel.leads.listing.order import Order, Place, Stretch, by_place, keys_of, place_of, stretches
 from handsel.leads.listing.plan import Plan, plan_for
 from handsel.leads.models import Lead
 
@@ -71,7 +71,8 @@ def _walk(session: Session, plan: Plan, order: Order, place: Place | None, *, do
     looked = 0
     for stretch in stretches(order, keys, place, down=down):
         for bounds, edge in _windows(session, plan, stretch, keys, down=down):
-            query = plan.leads(*keys).where(*bounds).order_by(*stretch.sorted_by).limit(size - len(found))
+            sorted_by = stretch.sorted_by if plan.few is None else by_place(keys, down=down)
+            query = plan.leads(*keys, bounds=bounds).order_by(*sorted_by).limit(size - len(found))
             found += [place_of(row) for row in session.execute(query)]
             looked += WINDOW
             if len(found) >= size:

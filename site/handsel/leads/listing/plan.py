@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, String, func, literal_column, select
+from sqlalchemy import CTE, ColumnElement, Select, String, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
-from handsel.db import instant_text
+from handsel.db import instant_text, is_sqlite
 from handsel.leads.finding import NOBODY, Wanted, begins, has_word, more
 from handsel.leads.listing.models import LeadWord
 from handsel.leads.listing.order import Order
@@ -53,12 +53,22 @@ class Plan:
             return self.few.c[0]
         return Lead.id if self.table is Lead else self.table.lead_id
 
-    def leads(self, *columns: Any) -> Select[Any]:
-        """A query for ``columns`` of the leads that fit."""
+    def leads(self, *columns: Any, bounds: Sequence[ColumnElement[bool]] = ()) -> Select[Any]:
+        """A query for ``columns`` of the leads that fit and stand within ``bounds``."""
+        if self.few is not None and not is_sqlite():
+            return self._each_of_few(columns, bounds)
         query = self.places(*columns)
         if self.few is None and self.table is not Lead:
             query = query.join(Lead, Lead.id == self.number).where(_PRESENT)
-        return query.where(*self.fits)
+        return query.where(*self.fits, *bounds)
+
+    def _each_of_few(self, columns: Sequence[Any], bounds: Sequence[ColumnElement[bool]]) -> Select[Any]:
+        """The same where the few are looked up one by one. PostgreSQL guesses wildly how many fit what no index tells
+        it, and would read all leads; over an OFFSET it does not think."""
+        assert self.few is not None
+        one = select(*(column.label(f"key_{place}") for place, column in enumerate(columns))).where(
+            Lead.id == self.number, _PRESENT, *self.fits, *bounds).offset(0).lateral("one")
+        return select(*one.c).select_from(self.few).join(one, true())
 
     def places(self, *columns: Any) -> Select[Any]:
         """The same without asking each whether it fits."""
@@ -81,7 +91,7 @@ def parts_of(asked: Wanted) -> list[Part]:
                           func.coalesce(Lead.stage, "") == asked.stage, "stage"))
     if asked.owner is not None:
         own = Lead.owner_id.is_(None) if asked.owner == NOBODY else Lead.owner_id == asked.owner
-        found.append(Part(select(Lead.id).where(own), func.coalesce(Lead.owner_id, NOBODY) == asked.owner))
+        found.append(Part(select(Lead.id).where(own), func.coalesce(Lead.owner_id, NOBODY) == asked.owner, "owner"))
     if asked.since:
         late = func.coalesce(Lead.captured_at, "", type_=String()) >= instant_text(asked.since)
         found.append(Part(select(Lead.id).where(Lead.captured_at >= asked.since), late))
@@ -103,32 +113,34 @@ def _of(table: Any, condition: ColumnElement[bool], name: str) -> Part:
     return Part(select(table.lead_id).where(condition), one.scalar_subquery().is_not(None), name)
 
 
+ALONG = {"tag": (LeadTag, {"newest"}), "offer": (LeadOffer, {"newest"}), "stage": (Lead, {"score", "stage"}),
+         "owner": (Lead, {"score"})}
+"""The parts whose index brings the leads that fit in some orders; without an order each of them counts its own."""
+
+
 def plan_for(session: Session, asked: Wanted, order: Order | None = None) -> Plan:
     """The cheapest way to the leads ``asked`` for; without an order, to their number."""
     parts = parts_of(asked)
+    ways = [part for part in parts if part.name in ALONG and (order is None or order.name in ALONG[part.name][1])]
+    if ways and len(parts) == 1:
+        return _along(ways[0], parts)
     fewest = _fewest(session, parts)
     if fewest is not None and fewest.numbers is not None:
         few = fewest.numbers.distinct().cte("few").prefix_with("MATERIALIZED")
         return Plan(_others(parts, fewest), few)
-    for part in parts:
-        others = _others(parts, part)
-        if part.name in {"tag", "offer"} and (order is None or order.name == "newest"):
-            table = {"tag": LeadTag, "offer": LeadOffer}[part.name]
-            return Plan(others, table=table, along=(_condition(part),))
-        if part.name == "stage" and (order is None or order.name in {"score", "stage"}):
-            return Plan(others, along=(_condition(part),))
-    return Plan(tuple(part.probe for part in parts))
+    return _along(ways[0], parts) if ways else Plan(tuple(part.probe for part in parts))
+
+
+def _along(part: Part, parts: Sequence[Part]) -> Plan:
+    """The plan that walks along the index of ``part``."""
+    assert part.numbers is not None
+    condition = part.numbers.whereclause
+    assert condition is not None
+    return Plan(_others(parts, part), table=ALONG[part.name][0], along=(condition,))
 
 
 def _others(parts: Sequence[Part], part: Part) -> tuple[ColumnElement[bool], ...]:
     return tuple(other.probe for other in parts if other is not part)
-
-
-def _condition(part: Part) -> ColumnElement[bool]:
-    assert part.numbers is not None
-    condition = part.numbers.whereclause
-    assert condition is not None
-    return condition
 
 
 def _fewest(session: Session, parts: Sequence[Part]) -> Part | None:

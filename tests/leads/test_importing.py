@@ -22,7 +22,7 @@ from handsel.leads import finding, rebuild
 from handsel.leads.consents import Way, agreed
 from handsel.leads.export import csv_parts
 from handsel.leads.forget import forget
-from handsel.leads.importing import batch
+from handsel.leads.importing import batch, chunk
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag, Sale, Wording
 from handsel.leads.profile import add_tag, refresh
 from handsel.leads.unsubscribe import unsubscribe
@@ -140,10 +140,11 @@ def test_the_same_file_again_changes_nothing(bring, clock):
     assert lead("ada@example.org").name == "Ada Marsh"
 
 
-def test_an_import_that_broke_off_goes_on_in_the_same_batch(bring, clock, monkeypatch):
+def test_an_import_that_broke_off_goes_on_in_the_same_batch(bring, clock, monkeypatch, tmp_path):
     monkeypatch.setattr(batch, "AT_ONCE", 2)
-    text = "email\n" + "".join(f"lead{number}@example.org\n" for number in range(7))
-    take, calls = batch._Chunk.take, []
+    rows = [f"lead{number}@example.org,{'unsubscribed' if number in (1, 6) else ''}\n" for number in range(7)]
+    text = "email,status\n" + "".join(rows[:2]) + "nobody,\n" + "".join(rows[2:])
+    take, calls = chunk.Chunk.take, []
 
     def failing(self, some):
         calls.append(1)
@@ -151,15 +152,24 @@ def test_an_import_that_broke_off_goes_on_in_the_same_batch(bring, clock, monkey
             raise KeyboardInterrupt
         return take(self, some)
 
-    monkeypatch.setattr(batch._Chunk, "take", failing)
+    monkeypatch.setattr(chunk.Chunk, "take", failing)
     with pytest.raises(AssertionError):
-        bring(text)
+        bring(text, *AGREED)
     assert len(views()) == 4
-    said = bring(text)
-    assert "3 new leads" in said.stdout
-    assert "4 rows were there already" in said.stdout
+    wrong = tmp_path / "wrong.csv"
+    said = bring(text, *AGREED, "--errors", str(wrong))
+    assert "it goes on from there" in said.stderr
+    assert "7 new leads" in said.stdout
+    assert "1 rows could not be taken" in said.stdout
+    assert [line.split(",")[0] for line in wrong.read_text().splitlines()] == ["row", "4"]
     done = db.session.scalars(select(LeadImport)).one()
-    assert (done.counts["new"], done.finished_at is not None, len(views())) == (7, True, 7)
+    assert (done.finished_at is not None, done.state, done.row, len(views())) == (True, "done", 9, 7)
+    counts = {"new": 7, "known": 0, "same": 0, "wrong": 1, "agreed": 5, "left": 0, "blocked": 2}
+    assert done.counts == counts
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "imported leads")).one()
+    assert entry.detail == {"file": "fair.csv", **counts}
+    assert "7 rows were there already" in bring(text, *AGREED).stdout
+    assert db.session.get_one(LeadImport, done.id, populate_existing=True).counts == counts
 
 
 def test_what_a_lead_confirmed_is_never_covered_and_a_claim_is(bring, clock):
@@ -341,7 +351,7 @@ def test_an_undo_that_broke_off_goes_on(bring, undo, clock, monkeypatch):
 
 def test_our_own_export_comes_back_as_it_was(bring, clock, app):
     make_lead(email="ada@example.org", name="=Ada", company='Smith, "Sons"', phone="+44 20 7946 0958", tags=("vip",),
-              country="UK", custom={"team_size": "small", "seats": "12"}, plain=False)
+              country="UK", custom={"team_size": "small", "seats": 12}, plain=False)
     with db.engine.connect() as connection:
         text = b"".join(csv_parts(connection, finding.Wanted())).decode()
     with writing() as session:
@@ -350,7 +360,7 @@ def test_our_own_export_comes_back_as_it_was(bring, clock, app):
     ada = lead("ada@example.org")
     assert (ada.name, ada.company, ada.phone, ada.country, ada.tags_text) == (
         "=Ada", 'Smith, "Sons"', "+44 20 7946 0958", "UK", "vip")
-    assert ada.custom == {"team_size": "small", "seats": "12"}
+    assert ada.custom == {"team_size": "small", "seats": 12}
 
 
 def test_leads_that_were_imported_are_not_thrown_away_as_unproven(bring, clock, app):

@@ -16,7 +16,7 @@ from handsel.cli import with_app
 from handsel.errors import HandselError, nearest
 
 if TYPE_CHECKING:
-    from handsel.leads.importing.batch import Options, Wrong
+    from handsel.leads.importing.chunk import Options, Wrong
     from handsel.leads.importing.table import Table
 
 CONSOLE = "command line"
@@ -78,18 +78,34 @@ def _bring(file: Path, errors: str, dry_run: bool, given: dict[str, Any]) -> Non
     number = None if dry_run else batch.begin(table, options, actor, at)
     counts: Counter[str] = Counter()
     with _refusals(table, errors) as refuse, _progress(total, "rows") as progress:
+        before = Counter[str]() if number is None else _before(number, refuse)
         for step in batch.run(table, options, number, at):
             counts.update(step.counts)
             refuse(step.wrong)
-            progress(counts["new"] + counts["known"] + counts["same"] + counts["wrong"])
+            progress(sum((counts + before)[name] for name in ("new", "known", "same", "wrong")))
     if number is not None:
-        batch.finish(number, counts, actor, clock.now())
+        counts = batch.finish(number, counts, actor, clock.now())
     _tell(counts, options, number, errors)
 
 
+def _before(number: int, refuse: Callable[[list[Wrong]], None]) -> Counter[str]:
+    """What an import that broke off has counted so far; the rows that it could not take are told again."""
+    from handsel.db import db
+    from handsel.leads.importing import batch
+    from handsel.leads.models import LeadImport
+
+    done = db.session().get_one(LeadImport, number)
+    if done.finished_at is not None or not done.row:
+        return Counter()
+    click.echo(f"This file broke off behind row {done.row:,}; it goes on from there.", err=True)
+    refuse(list(batch.refused(number)))
+    return Counter(done.counts)
+
+
 def _options(table: Table, given: dict[str, Any]) -> Options:
-    from handsel.leads.importing.batch import Options
-    from handsel.leads.importing.mapping import custom_fields, mapped
+    from handsel.leads import questions
+    from handsel.leads.importing.chunk import Options
+    from handsel.leads.importing.mapping import mapped
     from handsel.leads.importing.row import Rules, tag_list
     from handsel.offers.live import current
 
@@ -97,7 +113,7 @@ def _options(table: Table, given: dict[str, Any]) -> Options:
     offer = given["offer"]
     if offer and project.offer(offer) is None:
         raise HandselError("--offer", f"There is no offer '{offer}'.", nearest(offer, project.offers))
-    custom = custom_fields(form.fields for form in project.forms.values())
+    custom = questions.custom(project)
     columns = mapped(table.head, _pairs(given["maps"]), custom, table.path.name)
     words = _words(given["purposes"], given["wordings"], project.site.topics)
     tags = {*tag_list(given["tags"]), *(project.offers[offer].meta.tags if offer else ())}

@@ -1,18 +1,13 @@
-"""A file of leads becomes facts: of each row a capture of its own source, some hundred rows in one transaction.
-
-Such a capture proves nothing: it is a claim, which never covers what a proven one said. It never takes a block away,
-and a consent that the person withdrew stays withdrawn. The same row a second time finds the first one.
-"""
+"""A file of leads brought in, some hundred rows in one transaction; what broke off goes on where it was."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -20,63 +15,27 @@ from sqlalchemy.orm import Session
 
 from handsel.accounts import audit
 from handsel.accounts.audit import Actor
-from handsel.db import db, insert_or, writing
+from handsel.db import db, writing
 from handsel.errors import HandselError
-from handsel.leads import consents
-from handsel.leads.cells import is_plain
-from handsel.leads.due import random_key
+from handsel.leads.importing.chunk import Chunk, Options, Step, Wrong
+from handsel.leads.importing.models import ImportRefusal
 from handsel.leads.importing.row import Refused, Rules, Said
 from handsel.leads.importing.table import Broken, Table, printable
-from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
-from handsel.leads.profile import COLUMNS, joined, overlaid, refresh_all
-from handsel.leads.unsubscribe import unsubscribe
-from handsel.mail import suppress
+from handsel.leads.models import LeadImport
 
 AT_ONCE = 250  # rows in one transaction, so that a capture never waits for long
 TRIES = 3  # PostgreSQL may ask one of two transactions that wait for each other to begin again
-WAY, UNDONE = "import", "import undone"
-ERASED = "This person asked to be erased. Only they can come back, through a form."
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a file is brought in. ``wordings`` are the words agreed to, by purpose."""
-
-    rules: Rules
-    offer: str = ""
-    wordings: Mapping[str, str] = field(default_factory=dict)
-    language: str = "en"
-    proven: bool = False
-    """The people proved their mailboxes where they come from, so that letters may go at once."""
-
-    def written(self) -> dict[str, Any]:
-        """The options as they are kept."""
-        return {"columns": list(self.rules.columns.fields), "tags": list(self.rules.tags), "offer": self.offer,
-                "wordings": dict(self.wordings), "proven": self.proven}
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """A row that was not taken: its number, its cells as far as they could be told apart, and why."""
-
-    number: int
-    cells: list[str]
-    reason: str
+COUNTS = ("new", "known", "same", "wrong", "agreed", "left", "blocked")
+CELL = 1000  # characters of a refused row's cell that are kept
 
 
 @dataclass
-class Step:
-    """What became of some rows, counted.
+class Part:
+    """Some rows of a file, each mailbox once at most, those that cannot be taken, and the number of the last one."""
 
-    ``counts`` knows ``new`` leads, ``known`` ones that a row adds to, the ``same`` rows as before, rows that are
-    ``wrong``, rows whose consent was taken (``agreed``) or not because the person left here (``left``), and rows of
-    people who get no mail where they come from (``blocked``).
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    wrong: list[Wrong] = field(default_factory=list)
-    new: set[str] = field(default_factory=set)
-    """The mailboxes that are no leads yet."""
+    rows: list[Said]
+    wrong: list[Wrong]
+    last: int
 
 
 def fingerprint(table: Table, options: Options) -> str:
@@ -99,201 +58,134 @@ def begin(table: Table, options: Options, actor: Actor, at: datetime) -> int:
 
 
 def run(table: Table, options: Options, batch_id: int | None, at: datetime) -> Iterator[Step]:
-    """Bring the rows in, some hundred at a time; without a batch only say what would become of them."""
+    """Bring the rows in, some hundred at a time; without a batch only say what would become of them.
+
+    A batch that broke off goes on behind the last row that was written; one that was finished is read once more.
+    """
+    after = 0
+    if batch_id is not None:
+        done = db.session().get_one(LeadImport, batch_id, populate_existing=True)
+        after = 0 if done.finished_at else done.row
+        db.session().rollback()
     seen: set[str] = set()
-    for rows, wrong in _chunks(table, options.rules):
-        step = _tried(rows, options, batch_id, at)
+    for part in parts(table, options.rules, after):
+        step = _tried(part, options, batch_id, at)
         if batch_id is None:  # a mailbox that stands twice in the file would be known the second time
             again = step.new & seen
             step.counts.update(new=-len(again), known=len(again))
             seen |= step.new
-        step.wrong[:0] = wrong
-        step.counts["wrong"] = len(step.wrong)
         yield step
 
 
-def finish(batch_id: int, counts: Counter[str], actor: Actor, at: datetime) -> None:
-    """Note that the file has been read to its end, and write it into the log."""
+def finish(batch_id: int, counts: Counter[str], actor: Actor, at: datetime) -> Counter[str]:
+    """Note that the file has been read to its end, and write it into the log; the counts of all runs.
+
+    ``counts`` are those of this run, which is all that there is to tell of a file that had been read before.
+    """
     with writing() as session:
         batch = session.get_one(LeadImport, batch_id)
         if batch.finished_at is not None and not (counts["new"] or counts["known"]):
-            return
+            return counts
+        told = Counter(batch.counts) if batch.finished_at is None else counts
         batch.finished_at = batch.finished_at or at
-        batch.counts = {**counts, **batch.counts}  # leads are counted with each transaction, over all tries
-        audit.record(session, "imported leads", actor, f"import:{batch_id}", {"file": batch.file, **counts})
+        batch.state = "done"
+        batch.counts = {name: batch.counts.get(name, 0) for name in COUNTS}
+        audit.record(session, "imported leads", actor, f"import:{batch_id}", {"file": batch.file, **told})
+        return told
 
 
-def _chunks(table: Table, rules: Rules) -> Iterator[tuple[list[Said], list[Wrong]]]:
-    """Rows that can be taken, each mailbox once at most, and beside them those that cannot."""
-    rows: dict[str, Said] = {}
-    wrong: list[Wrong] = []
+def refused(batch_id: int) -> Iterator[Wrong]:
+    """The rows of a batch that could not be taken, as far as they are kept."""
+    last = 0
+    while True:
+        with db.engine.connect() as connection:
+            rows = connection.execute(select(ImportRefusal).where(
+                ImportRefusal.import_id == batch_id, ImportRefusal.id > last)
+                .order_by(ImportRefusal.id).limit(AT_ONCE)).all()
+        if not rows:
+            return
+        yield from (Wrong(row.number, list(row.cells), row.reason) for row in rows)
+        last = rows[-1].id
+
+
+def parts(table: Table, rules: Rules, after: int = 0) -> Iterator[Part]:
+    """The rows behind number ``after``, some hundred at a time."""
+    part, rows = Part([], [], after), dict[str, Said]()
     for number, cells in table.rows():
-        if len(rows) >= AT_ONCE or len(wrong) >= AT_ONCE:
-            yield list(rows.values()), wrong
-            rows, wrong = {}, []
-        if isinstance(cells, Broken):
-            wrong.append(Wrong(number, [], cells.reason))
+        if number <= after:
             continue
-        try:
-            said = rules.said(number, cells)
-        except Refused as error:
-            wrong.append(Wrong(number, cells, str(error)))
-            continue
-        if said.email in rows:  # what it says comes after the other row, as in the file
-            yield list(rows.values()), wrong
-            rows, wrong = {}, []
-        rows[said.email] = said
-    yield list(rows.values()), wrong
+        if len(rows) >= AT_ONCE or len(part.wrong) >= AT_ONCE:
+            yield _with(part, rows)
+            part, rows = Part([], [], part.last), {}
+        said = _said(rules, number, cells)
+        if isinstance(said, Wrong):
+            part.wrong.append(said)
+        else:
+            if said.email in rows:  # what it says comes after the other row, as in the file
+                yield _with(part, rows)
+                part, rows = Part([], [], part.last), {}
+            rows[said.email] = said
+        part.last = number
+    yield _with(part, rows)
 
 
-def _tried(rows: list[Said], options: Options, batch_id: int | None, at: datetime) -> Step:
+def _with(part: Part, rows: dict[str, Said]) -> Part:
+    part.rows = list(rows.values())
+    return part
+
+
+def _said(rules: Rules, number: int, cells: list[str] | Broken) -> Said | Wrong:
+    if isinstance(cells, Broken):
+        return Wrong(number, [], cells.reason)
+    try:
+        return rules.said(number, cells)
+    except Refused as error:
+        return Wrong(number, cells, str(error))
+
+
+def _tried(part: Part, options: Options, batch_id: int | None, at: datetime) -> Step:
     if batch_id is None:
-        return _looked(rows, options, at)
+        return _looked(part, options, at)
     for left in reversed(range(TRIES)):
         try:
             with writing() as session:
                 batch = session.get_one(LeadImport, batch_id, with_for_update=True)
                 if batch.undone_at is not None:
                     raise HandselError(f"import {batch_id}", "It was undone meanwhile.", "Begin it again.")
-                return _Chunk(session, options, batch, batch.at).take(rows)
+                return _written(session, batch, part, options)
         except (IntegrityError, OperationalError):
             if not left:
                 raise
     raise AssertionError("unreachable")
 
 
-def _looked(rows: list[Said], options: Options, at: datetime) -> Step:
+def _written(session: Session, batch: LeadImport, part: Part, options: Options) -> Step:
+    """Write the rows that nobody wrote yet, and how far the batch is, in one transaction."""
+    again = batch.finished_at is not None
+    behind = 0 if again else batch.row
+    wrong = [each for each in part.wrong if each.number > behind]
+    step = Chunk(session, options, batch, batch.at).take([row for row in part.rows if row.number > behind])
+    step.wrong[:0] = wrong
+    step.counts["wrong"] = len(step.wrong)
+    told = Counter(step.counts)
+    if again:  # what was the same or wrong then is so still, and has been counted
+        told.update({"same": -told["same"], "wrong": -told["wrong"]})
+    else:
+        batch.row = max(batch.row, part.last)
+        if step.wrong:
+            session.execute(insert(ImportRefusal), [
+                {"import_id": batch.id, "number": each.number, "reason": each.reason[:400],
+                 "cells": [cell[:CELL] for cell in each.cells]} for each in step.wrong])
+    batch.counts = {**batch.counts, **{name: batch.counts.get(name, 0) + told[name] for name in COUNTS}}
+    return step
+
+
+def _looked(part: Part, options: Options, at: datetime) -> Step:
     session: Session = db.session()
     try:
-        return _Chunk(session, options, None, at).take(rows)
+        step = Chunk(session, options, None, at).take(part.rows)
     finally:
         session.rollback()
-
-
-class _Chunk:
-    """One transaction's rows. Without a batch nothing is written."""
-
-    def __init__(self, session: Session, options: Options, batch: LeadImport | None, at: datetime) -> None:
-        self.session, self.options, self.batch, self.at = session, options, batch, at
-        self.source = f"import:{batch.id}" if batch else ""
-        self.step = Step()
-
-    def take(self, rows: list[Said]) -> Step:
-        """Take the rows in, all of different mailboxes."""
-        had = set(self.session.scalars(select(Capture.once).where(Capture.once.in_([row.once for row in rows]))))
-        hashes = {row.email: suppress.address_hash(row.email) for row in rows}
-        blocks = suppress.blocks(self.session, hashes.values(), self.at)
-        blocked = {email: {reason for reason, _, _ in blocks.get(hash_, [])} for email, hash_ in hashes.items()}
-        fresh: list[Said] = []
-        for row in rows:
-            if row.once in had:
-                self.step.counts["same"] += 1
-            elif "erasure" in blocked[row.email]:
-                self.step.wrong.append(Wrong(row.number, list(row.cells), ERASED))
-            else:
-                fresh.append(row)
-        if fresh:
-            self._write(sorted(fresh, key=lambda row: row.email), blocked)
-        return self.step
-
-    def _write(self, rows: list[Said], blocked: dict[str, set[str]]) -> None:
-        known = self._known(rows)
-        new = [row for row in rows if row.email not in known]
-        standing = self._standing(known)
-        agreed = {row.email: self._agreed(row, known.get(row.email), standing, blocked[row.email]) for row in rows}
-        if self.batch is not None:
-            made = self._make(new, agreed)
-            leads = made | self._known([row for row in rows if row.email not in made])
-            new = [row for row in rows if row.email in made]
-            self._facts(rows, leads, agreed, set(made))
-            refresh_all(self.session, [known[email] for email in sorted(known)])
-            self._block(rows, leads, set(made), blocked)
-            self.batch.counts = dict(Counter(self.batch.counts) + Counter(new=len(new), known=len(rows) - len(new)))
-        self.step.new = {row.email for row in new}
-        self.step.counts.update(new=len(new), known=len(rows) - len(new), agreed=sum(map(bool, agreed.values())),
-                                left=sum(bool(row.purposes) and not agreed[row.email] for row in rows),
-                                blocked=sum(bool(row.block) for row in rows))
-
-    def _known(self, rows: list[Said]) -> dict[str, Lead]:
-        """The leads of these mailboxes, held until the transaction ends, in one order for everybody."""
-        query = select(Lead).where(Lead.email.in_([row.email for row in rows])).order_by(Lead.email)
-        if self.batch is not None:
-            query = query.with_for_update()
-        return {lead.email: lead for lead in self.session.scalars(query)}
-
-    def _standing(self, known: Mapping[str, Lead]) -> dict[tuple[int, str], Consent]:
-        events = self.session.scalars(select(Consent).where(
-            Consent.lead_id.in_([lead.id for lead in known.values()])).order_by(Consent.at, Consent.id))
-        return {(event.lead_id, event.purpose): event for event in events}
-
-    def _agreed(self, row: Said, lead: Lead | None, standing: Mapping[tuple[int, str], Consent],
-                blocked: set[str]) -> tuple[str, ...]:
-        """The purposes that the row adds: none to somebody who left, and none that stands already."""
-        if blocked or (lead is not None and lead.unsubscribed_at is not None):
-            return ()
-        return tuple(purpose for purpose in row.purposes
-                     if lead is None or self._adds(standing.get((lead.id, purpose))))
-
-    def _adds(self, last: Consent | None) -> bool:
-        return last is None or last.way == UNDONE or (last.state == "given" and self.options.proven)
-
-    def _make(self, rows: list[Said], agreed: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-        """Insert the leads that there are not, and give the rows of those that are ours."""
-        if not rows:
-            return {}
-        leads = [self._lead(row, agreed[row.email]) for row in rows]
-        statement = insert_or(Lead, self.session.get_bind().dialect.name).on_conflict_do_nothing()
-        self.session.execute(statement, leads)
-        keys = {lead["key"] for lead in leads}
-        found = self.session.execute(select(Lead.id, Lead.email, Lead.key).where(
-            Lead.email.in_([row.email for row in rows])))
-        return {lead.email: lead for lead in found if lead.key in keys}
-
-    def _lead(self, row: Said, agreed: tuple[str, ...]) -> dict[str, Any]:
-        columns = overlaid(dict.fromkeys(COLUMNS, "") | {"custom": {}}, row.answers)
-        columns |= {"email": row.email, "address": row.address, "source": self.source, "tags_text": joined(row.tags),
-                    "offers_text": self.options.offer,
-                    "consent_text": joined(agreed)[:200] if self.options.proven else ""}
-        return columns | {"key": random_key(), "captured_at": self.at, "last_capture_at": self.at,
-                          "unsubscribed_at": self.at if row.block else None, "plain": is_plain(columns)}
-
-    def _facts(self, rows: list[Said], leads: Mapping[str, Any], agreed: Mapping[str, tuple[str, ...]],
-               made: set[str]) -> None:
-        """Write the captures and what hangs on them."""
-        assert self.batch is not None
-        self.session.execute(insert(Capture), [
-            {"key": random_key(), "once": row.once, "lead_id": leads[row.email].id, "offer": "", "form": WAY,
-             "answers": {"email": row.address, **row.answers}, "email": row.address, "at": self.at,
-             "source": self.source} for row in rows])
-        captures = {once: id_ for once, id_ in self.session.execute(
-            select(Capture.once, Capture.id).where(Capture.once.in_([row.once for row in rows])))}
-        self.session.execute(insert(Imported), [
-            {"capture_id": captures[row.once], "import_id": self.batch.id, "made_lead": row.email in made}
-            for row in rows])
-        self._add(LeadTag, [{"lead_id": leads[row.email].id, "tag": tag, "at": self.at, "source": self.source}
-                            for row in rows for tag in row.tags])
-        if self.options.offer:
-            self._add(LeadOffer, [{"lead_id": leads[row.email].id, "offer": self.options.offer, "at": self.at}
-                                  for row in rows])
-        hashes = {purpose: consents.wording(self.session, purpose, self.options.language, text)
-                  for purpose, text in self.options.wordings.items()}
-        states = ("given", "confirmed") if self.options.proven else ("given",)
-        events = [{"lead_id": leads[row.email].id, "capture_id": captures[row.once], "purpose": purpose,
-                   "state": state, "wording_hash": hashes[purpose], "form": "", "page": "", "way": WAY, "at": self.at}
-                  for row in rows for purpose in agreed[row.email] for state in states]
-        if events:
-            self.session.execute(insert(Consent), events)
-
-    def _add(self, model: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            statement = insert_or(model, self.session.get_bind().dialect.name).on_conflict_do_nothing()
-            self.session.execute(statement, rows)
-
-    def _block(self, rows: Iterable[Said], leads: Mapping[str, Any], made: set[str],
-               blocked: Mapping[str, set[str]]) -> None:
-        """Put those who get no mail where they come from onto our own list."""
-        for row in rows:
-            if row.block and row.block not in blocked[row.email]:
-                suppress.add(self.session, row.email, row.block, self.at)
-            if row.block and row.email not in made:
-                unsubscribe(self.session, leads[row.email], "", consents.Way(WAY), self.at)
+    step.wrong[:0] = part.wrong
+    step.counts["wrong"] = len(step.wrong)
+    return step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -27,6 +27,8 @@ _KNOWN = {
     "job_title": "job_title jobtitle position title_of_job role",
     "phone": "phone phone_number telephone mobile mobile_phone_number mobile_phone",
     "country": "country country_region",
+    "company_size": "company_size number_of_employees no_of_employees employees num_employees",
+    "industry": "industry", "revenue": "revenue annual_revenue", "company_country": "company_country",
     "tags": "tags tag",
     "consent": "consent consents",
     "status": "status subscription_status email_status state_of_subscription subscriber_status",
@@ -102,12 +104,3 @@ def _guess(name: str, custom: Mapping[str, Field]) -> str:
 def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.strip().casefold()).strip("_")
 
-
-def custom_fields(forms: Iterable[Iterable[Field]]) -> dict[str, Field]:
-    """The fields of all forms that have no column of their own on a lead, by name; the first form to ask it counts."""
-    found: dict[str, Field] = {}
-    for fields in forms:
-        for field in fields:
-            if field.name not in STANDARD:
-                found.setdefault(field.name, field)
-    return found

@@ -12,13 +12,13 @@ from typing import Any
 from handsel.errors import HandselError
 from handsel.forms.library import Field
 from handsel.forms.schema import STANDARD
+from handsel.leads import questions
 from handsel.leads.address import read
 from handsel.leads.cells import guarded
 from handsel.leads.importing.mapping import SPECIAL, Columns
 from handsel.leads.models import Lead
 
-YES = {"yes", "y", "true", "1", "x", "on", "ja", "oui", "si", "sí"}
-NO = {"", "no", "n", "false", "0", "off", "nein", "non"}
+YES, NO = questions.YES, questions.NO | {""}
 # How other programs say that a person gets no mail there, and by which word our list of blocks knows it.
 STATUSES = (
     ("unsubscribe", {"unsubscribed", "unsubscribe", "opted_out", "opted_in_no", "optout", "blocklisted", "blacklisted",
@@ -105,11 +105,10 @@ class Rules:
         field = self.custom.get(name)
         if field is None:
             return cell
-        if field.type == "checkbox":
-            return _yes(name, cell)
-        if field.type == "checkboxes":
-            return [_choice(field, part) for part in re.split(r"[,;]\s*", cell) if part.strip()]
-        return _choice(field, cell) if field.choices else cell
+        try:
+            return questions.read(field, cell)
+        except ValueError as error:
+            raise Refused(f"'{name}': {error}") from error
 
     def _agreed(self, given: Mapping[str, str]) -> tuple[str, ...]:
         if "consent" not in self.columns.fields:
@@ -127,22 +126,6 @@ def _clean(cell: str) -> str:
     """A cell as it was meant: without signs that no text holds, and without the apostrophe of our own exports."""
     text = _CONTROLS.sub("", cell).replace("\r\n", "\n").replace("\r", "\n").strip()
     return text[1:] if text.startswith("'") and guarded(text[1:]) == text else text
-
-
-def _yes(name: str, cell: str) -> bool:
-    word = cell.casefold()
-    if word not in YES | NO:
-        raise Refused(f"'{name}' is a box to tick: write yes or no, not '{cell[:40]}'.")
-    return word in YES
-
-
-def _choice(field: Field, cell: str) -> str:
-    word = cell.strip().casefold()
-    for value, label in field.choices:
-        if word in (value.casefold(), label.casefold()):
-            return value
-    known = ", ".join(value for value, _ in field.choices[:12])
-    raise Refused(f"'{cell[:40]}' is no choice of '{field.name}': {known}.")
 
 
 def _tags(cell: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,21 @@ from handsel.accounts.audit import Actor
 from handsel.db import Base, db, writing
 from handsel.errors import HandselError
 from handsel.leads import consents
-from handsel.leads.importing.batch import AT_ONCE, UNDONE
+from handsel.leads.importing.batch import AT_ONCE
+from handsel.leads.importing.chunk import UNDONE
 from handsel.leads.ledger import sealing
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
 from handsel.leads.profile import refresh_all
 
 _OWN = {"capture", "consent", "lead_tag", "lead_offer"}
-"""The tables that an import itself writes to; a row in any other means that somebody worked with the lead."""
+"""The tables that an import itself writes to; a row in another one may mean that somebody worked with the lead."""
+_VIEWS = {"lead_fact", "lead_word", "lead_bant", "export_seen"}
+"""What we made of the lead ourselves."""
+_BY_PEOPLE: dict[str, Callable[[Any], Any]] = {
+    "stage_change": lambda row: row.rule == "", "assignment": lambda row: row.rule == "",
+    "handoff": lambda row: row.decided_at.is_not(None),
+}
+"""Tables that rules write to as well: which of their rows somebody chose."""
 
 SO_FAR = ("gone", "mended")  # those kept are found again by whoever goes on
 
@@ -127,18 +135,22 @@ class _Undoing:
                                                               Lead.source == f"import:{self.number}")))
 
     def _worked_with(self, ids: set[int]) -> set[int]:
-        """Leads of which there is anything that no import writes: a note, a sale, a mail, a tag by hand, an owner."""
-        source = f"import:{self.number}"
+        """Leads of which there is anything that neither an import nor a rule writes: a note, a sale, a mail, a tag by
+        hand, an owner or a stage that somebody chose, or that the person left."""
+        done = self.session.get_one(LeadImport, self.number)
         mine = select(Imported.capture_id).where(Imported.import_id == self.number)
-        found = set(self.session.scalars(select(Lead.id).where(
-            Lead.id.in_(ids), or_(Lead.owner_id.is_not(None), Lead.stage != "iql"))))
+        found = set(self.session.scalars(select(Lead.id).where(Lead.id.in_(ids), or_(
+            Lead.merged_into_id.is_not(None), Lead.paused_until.is_not(None), Lead.unsubscribed_at != done.at,
+            Lead.id.in_(select(Lead.merged_into_id).where(Lead.merged_into_id.in_(ids)))))))
         found |= set(self.session.scalars(select(LeadTag.lead_id).where(
-            LeadTag.lead_id.in_(ids), LeadTag.source.not_like("import:%"), LeadTag.source != source)))
+            LeadTag.lead_id.in_(ids), *(LeadTag.source.not_like(made) for made in ("import:%", "rule:%", "merged")))))
         found |= set(self.session.scalars(select(Consent.lead_id).where(
             Consent.lead_id.in_(ids), or_(Consent.capture_id.is_(None), Consent.capture_id.not_in(mine)))))
         for table in Base.metadata.sorted_tables:
-            if "lead_id" in table.columns and table.name not in _OWN:
-                found |= set(self.session.scalars(select(table.c.lead_id).where(table.c.lead_id.in_(ids))))
+            if "lead_id" in table.columns and table.name not in _OWN | _VIEWS:
+                chosen = _BY_PEOPLE.get(table.name)
+                query = select(table.c.lead_id).where(table.c.lead_id.in_(ids))
+                found |= set(self.session.scalars(query if chosen is None else query.where(chosen(table.c))))
         return found
 
     def _withdraw(self, ids: set[int], captures: set[int]) -> None:

@@ -283,3 +283,14 @@ def test_who_left_all_letters_has_still_left_them_after_ticking_only_this_box(
     newest = db.session.scalars(select(Consent).order_by(Consent.id.desc())).first()
     assert newest
     assert (newest.purpose, newest.state) == ("recognition", "confirmed")
+
+
+def test_a_corrected_address_takes_its_cookie_along(app: Flask, client: FlaskClient, clock: Clock) -> None:
+    answer = send(client, email="anne@example.org", **AGREED)
+    number = cookie(client)
+
+    client.post(f"{answer.headers['Location']}/address", data={"email": "ann@example.org"}, headers=PERSON)
+
+    db.session.rollback()
+    known = db.session.scalars(select(KnownVisitor)).one()
+    assert (known.visitor, db.session.get_one(Lead, known.lead_id).email) == (number, "ann@example.org")

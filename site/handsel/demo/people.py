@@ -8,6 +8,7 @@ from itertools import count
 from random import Random
 from typing import Any, NamedTuple
 
+from handsel.forms.asking import for_strangers
 from handsel.forms.library import CaptureForm, Field
 
 FIRST = ("Amara", "Bea", "Callum", "Chidi", "Dafydd", "Elena", "Farah", "George", "Hana", "Idris", "Iona", "Jonas",
@@ -84,7 +85,7 @@ def robot(random: Random) -> dict[str, str]:
 def answers(random: Random, person: Person, email: str, form: CaptureForm) -> dict[str, Any]:
     """What ``person`` types into ``form``; optional questions stay empty as often as not."""
     found: dict[str, Any] = {}
-    for field in form.fields:
+    for field in for_strangers(form).fields:
         if field.type == "email":
             found[field.name] = email
         elif field.always_filled or random.random() < 0.5:

@@ -25,11 +25,13 @@ class Field:
     max: float | None = None
     show_when: tuple[str, str] | None = None
     value: str = ""
+    ask_later: bool = False
+    """Asked of known visitors alone, in the place of what they have answered."""
 
     @property
     def always_filled(self) -> bool:
         """Whether every capture of the form holds an answer to it."""
-        return (self.required or self.type == "hidden") and self.show_when is None
+        return (self.required or self.type == "hidden") and self.show_when is None and not self.ask_later
 
 
 def wording_hash(purpose: str, language: str, text: str) -> str:

@@ -15,6 +15,7 @@ from handsel.content.parse import Broken, Parsed
 from handsel.content.schema import SLUG
 from handsel.content.validate import validate
 from handsel.errors import Fault, nearest
+from handsel.forms.asking import ALWAYS
 from handsel.forms.library import AUTOCOMPLETE, CaptureForm, ConsentBox, Field, Spam, wording_hash
 from handsel.forms.schema import CHOOSING, RECOGNITION, RESERVED_NAMES, ConsentSpec, FieldSpec, FormSpec
 
@@ -71,7 +72,7 @@ def _field(spec: FieldSpec) -> Field:
     return Field(spec.name, spec.type, spec.label, spec.help, spec.required,
                  spec.autocomplete or AUTOCOMPLETE.get(spec.type, ""), tuple((spec.choices or {}).items()),
                  spec.max_length, spec.min, spec.max,
-                 next(iter(spec.show_when.items())) if spec.show_when else None, spec.value or "")
+                 next(iter(spec.show_when.items())) if spec.show_when else None, spec.value or "", spec.ask_later)
 
 
 def _box(reading: Reading, form: Parsed, place: int, consent: ConsentSpec) -> tuple[ConsentBox | None, list[Fault]]:
@@ -123,9 +124,10 @@ def _field_faults(spec: FormSpec, parsed: Parsed) -> Iterator[Fault]:
         if field.min is not None and field.max is not None and field.min > field.max:
             yield parsed.fault((*at, "min"), "bad-range", f"The least value of '{field.name}' is above its greatest.",
                                "Swap min and max.")
-        if field.ask_later:
-            yield parsed.fault((*at, "ask_later"), "not-yet", "'ask_later' is not supported yet.",
-                               "Delete it, and ask the question now or not at all.")
+        if field.ask_later and (field.type in ALWAYS or field.show_when is not None):
+            why = "is for everybody" if field.type in ALWAYS else "hangs on the answer to another one"
+            yield parsed.fault((*at, "ask_later"), "never-later", f"'{field.name}' cannot be asked later: it {why}.",
+                               "Delete `ask_later`." if field.type in ALWAYS else "Delete `ask_later` or `show_when`.")
         if field.show_when is not None:
             yield from _show_when_faults(spec, parsed, place, field)
 
@@ -158,6 +160,9 @@ def _show_when_faults(spec: FormSpec, parsed: Parsed, place: int, field: FieldSp
         if name not in others:
             yield parsed.fault(at, "unknown-show-when", f"'show_when' names the field '{name}', which is not here.",
                                nearest(name, others))
+        elif others[name].ask_later:
+            yield parsed.fault(at, "unknown-show-when", f"'show_when' names '{name}', which strangers are not asked.",
+                               f"Delete `ask_later` of '{name}', or `show_when`.")
         elif (choices := others[name].choices) and value not in choices:
             yield parsed.fault(at, "unknown-show-when", f"'{value}' is no choice of the field '{name}'.",
                                nearest(value, choices))

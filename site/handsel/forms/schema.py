@@ -57,7 +57,7 @@ class FieldSpec(Part):
     min: float | None = None
     max: float | None = None
     show_when: dict[FieldName, Line] | None = None
-    ask_later: bool = False  # refused until known visitors are asked other questions
+    ask_later: bool = False
     value: Line | None = None
 
 

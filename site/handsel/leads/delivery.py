@@ -21,6 +21,7 @@ from handsel.leads.profile import refresh
 from handsel.mail import suppress
 from handsel.mail.models import Message
 from handsel.offers.library import Offer
+from handsel.traffic.models import KnownVisitor
 
 PATIENCE = timedelta(seconds=60)  # before this, the first mail is most likely still on its way
 MOST_CORRECTIONS = 5  # nobody mistypes an address more often; whoever tries addresses out does
@@ -196,6 +197,7 @@ def _move(session: Session, capture: Capture, old: Lead, new: Lead, at: datetime
     moved = session.scalars(select(Consent.id).where(Consent.capture_id == capture.id)).all()
     session.execute(update(Consent).where(Consent.id.in_(moved)).values(lead_id=new.id))
     sealing.moved(session, moved, "the address was corrected", at)
+    session.execute(update(KnownVisitor).where(KnownVisitor.capture_id == capture.id).values(lead_id=new.id))
     grants = select(Grant.id).where(Grant.capture_id == capture.id)
     session.execute(update(Download).where(Download.grant_id.in_(grants)).values(lead_id=new.id))
     session.execute(update(Grant).where(Grant.capture_id == capture.id).values(lead_id=new.id))

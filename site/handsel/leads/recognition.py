@@ -6,16 +6,18 @@ the visitor that they saw, so nobody is shown another variant or counted twice f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from handsel.leads.models import Lead
+from handsel.leads.models import Capture, Lead
+from handsel.leads.profile import Said, profile
 from handsel.leads.rows import Pen, shaped
 from handsel.traffic.models import KnownVisitor, Visitor
 from handsel.traffic.visitor import UTM
@@ -42,6 +44,31 @@ def remember(pen: Pen, who: Recognised, unit: str, capture_id: int, capture: Map
                                  unit=unit, at=at, until=who.until), "ON CONFLICT DO NOTHING")
     began = {name: capture[name] for name in ("first_page", "referrer", "source", *UTM)}
     pen.add(Visitor, shaped(Visitor, visitor=who.visitor, day=day, at=at, **began), "ON CONFLICT DO NOTHING")
+
+
+def proven_leads(session: Session | Connection, numbers: Collection[str], at: datetime) -> dict[str, int]:
+    """Whom these numbers stand for, as far as that is proven.
+
+    Whoever types an address and ticks the box has a number; only the link that went to the mailbox shows that it is
+    theirs. Until then nothing that the browser does is the lead's, and nothing of the lead is the browser's business.
+    """
+    asked = (select(KnownVisitor.visitor, KnownVisitor.lead_id).join(Capture, Capture.id == KnownVisitor.capture_id)
+             .where(KnownVisitor.visitor.in_(numbers), KnownVisitor.until > at, Capture.proven_at.is_not(None),
+                    Capture.lead_id == KnownVisitor.lead_id))
+    return {visitor: lead_id for visitor, lead_id in session.execute(asked)}
+
+
+def answered(session: Session, number: str, at: datetime) -> frozenset[str]:
+    """The names of the questions that the visitor of ``number`` has answered with a proven mailbox; never the answers.
+    """
+    lead_id = proven_leads(session, [number], at).get(number)
+    if lead_id is None:
+        return frozenset()
+    said = session.scalars(select(Capture.answers).where(Capture.lead_id == lead_id, Capture.proven_at.is_not(None))
+                           .order_by(Capture.at, Capture.id))
+    told = profile(Said(answers, proven=True) for answers in said)
+    return frozenset(name for name, value in (told | told["custom"]).items()
+                     if name != "custom" and value not in ("", None, []))
 
 
 def forget(session: Session, lead: Lead) -> None:

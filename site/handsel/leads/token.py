@@ -22,7 +22,7 @@ NONCE = 16  # random bytes: as many as a key needs that nobody may guess
 TIME = 6  # bytes of the time in milliseconds, enough until the year 10889
 AT_ONCE = 256  # nonces fetched from the system in one call, which costs as much as everything else in a token
 _SEPARATOR = "\x1f"
-_FIELDS = 13  # texts in a token
+_FIELDS = 14  # texts in a token
 _SIGNS = bytes.maketrans(b"+/", b"-_")
 
 
@@ -42,6 +42,8 @@ class Ticket(NamedTuple):
     utm: tuple[str, str, str, str, str]
     unit: str
     """Whom experiments count; the visitor, unless they are recognised by a cookie."""
+    asked: tuple[str, ...] = ()
+    """The names of the questions that the form had, where they were not those that strangers get."""
 
 
 def signing_key(secret_key: str) -> bytes:
@@ -69,13 +71,15 @@ def _forget_nonces() -> None:
 os.register_at_fork(after_in_child=_forget_nonces)
 
 
-def mint(key: bytes, visit: Visit, *, offer: str, form: str, variant: str, page: str, at_ms: int) -> str:
+def mint(key: bytes, visit: Visit, *, offer: str, form: str, variant: str, page: str, at_ms: int,
+         asked: tuple[str, ...] = ()) -> str:
     """A new token for one form on one page as sent to one visitor; about 2 microseconds.
 
     ``page`` is the path of the page that shows the form, ``at_ms`` the present time in milliseconds since 1970.
     """
     unit = "" if visit.unit == visit.visitor else visit.unit
-    text = _SEPARATOR.join((offer, form, variant, page, visit.kept, visit.source, visit.referrer, *visit.utm, unit))
+    text = _SEPARATOR.join((offer, form, variant, page, visit.kept, visit.source, visit.referrer, *visit.utm, unit,
+                            ",".join(asked)))
     body = _nonce() + at_ms.to_bytes(TIME, "big") + text.encode()
     return _written(_mark(key, body) + body)
 
@@ -113,6 +117,7 @@ def read(key: bytes, token: str) -> Ticket | None:
         return None
     nonce = _written(body[:NONCE])
     issued_ms = int.from_bytes(body[NONCE : NONCE + TIME], "big")
+    asked = texts.pop()
     offer, form, variant, page, visitor, source, referrer, utm_source, medium, campaign, term, content, unit = texts
     return Ticket(nonce, issued_ms, offer, form, variant, page, visitor, source, referrer,
-                  (utm_source, medium, campaign, term, content), unit or visitor)
+                  (utm_source, medium, campaign, term, content), unit or visitor, tuple(filter(None, asked.split(","))))

@@ -13,6 +13,7 @@ from typing import Any
 from flask import Response, abort, current_app, redirect, request
 
 from handsel import clock
+from handsel.forms.asking import for_strangers, of_names
 from handsel.forms.library import CaptureForm
 from handsel.forms.schema import RECOGNITION
 from handsel.leads import capture as leads
@@ -108,6 +109,7 @@ def _read(offer: Offer) -> Sent:
     if ticket is not None and doors.project().offer(ticket.offer) is not offer:
         ticket = None  # a ticket for something else
     spec = doors.project().forms.get(ticket.form, offer.form) if ticket else offer.form
+    spec = of_names(spec, ticket.asked) if ticket and ticket.asked else for_strangers(spec)
     return Sent(offer, spec, form_class(spec)(request.form), ticket, doors.visit())
 
 

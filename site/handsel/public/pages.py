@@ -6,12 +6,16 @@ from flask import Response, abort, current_app, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from handsel import clock
+from handsel.db import db
 from handsel.experiments.assign import pick
+from handsel.forms.asking import for_known, for_strangers
+from handsel.leads import recognition
 from handsel.public import bp
 from handsel.public.compile import HTML, OWN, encoding_for
 from handsel.public.pagetable import Entry, PageTable, State
 from handsel.public.press import Bound, Hole
 from handsel.public.sheets import Sheet
+from handsel.traffic.visitor import Visit
 
 
 def table() -> PageTable:
@@ -40,11 +44,38 @@ def _view(pages: PageTable, entry: Entry) -> Response:
     page = entry.pages[variant]
     pages.traffic.record("view", page.path, visit, page.offer, variant)
     at_ms = int(clock.now().timestamp() * 1000)
+    answered = _answered(visit) if entry.asks_later else frozenset()
+    if answered:
+        return _asking(pages, entry, variant, visit, answered)
     tokens = [pages.mint(hole, visit, page.path, at_ms).encode() for hole in page.holes]
     encoding = encoding_for(request.headers.get("Accept-Encoding", ""))
     response = Response(page.body(encoding, tokens), headers=page.packed[encoding].plain_rows)
     if not page.order:
         response.make_conditional(request)
+    return response
+
+
+def _answered(visit: Visit) -> frozenset[str]:
+    """The questions that a recognised visitor has answered; none of a stranger."""
+    if visit.private or visit.visitor == visit.unit:
+        return frozenset()
+    return recognition.answered(db.session(), visit.visitor, clock.now())
+
+
+def _asking(pages: PageTable, entry: Entry, variant: str, visit: Visit, answered: frozenset[str]) -> Response:
+    """The page with forms that leave out what was ``answered``, and ask the next question instead."""
+    state, at_ms = pages.state(), int(clock.now().timestamp() * 1000)
+
+    def mint(hole: Hole) -> str:
+        form = state.project.forms[hole.form]
+        asked = for_known(form, answered)
+        own = tuple(field.name for field in asked.fields) if asked != for_strangers(form) else ()
+        return pages.mint(hole, visit, entry.sheet.path, at_ms, own)
+
+    drawn = state.press.draw(entry.sheet, variant, mint, answered=answered)
+    g.style_hashes = {drawn.style_hash}
+    response = Response(drawn.html, content_type=HTML)
+    response.headers["Cache-Control"] = OWN
     return response
 
 
@@ -58,7 +89,12 @@ def again(state: State, sheet: Sheet, variant: str, bound: Bound, *, token: str,
     at_ms = int(clock.now().timestamp() * 1000)
 
     def mint(hole: Hole) -> str:
-        return token if token and hole.form == bound.name else pages.mint(hole, visit, sheet.path, at_ms)
+        if hole.form != bound.name:
+            return pages.mint(hole, visit, sheet.path, at_ms)
+        form = state.project.forms.get(hole.form)
+        own = () if form is None or bound.form.spec == for_strangers(form) else tuple(
+            field.name for field in bound.form.spec.fields)
+        return token or pages.mint(hole, visit, sheet.path, at_ms, own)
 
     drawn = state.press.draw(sheet, variant, mint, bound)
     g.style_hashes = {drawn.style_hash}

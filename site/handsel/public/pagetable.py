@@ -19,6 +19,7 @@ from flask import Flask
 from handsel import clock
 from handsel.experiments.assign import pick
 from handsel.experiments.batch import Split
+from handsel.forms.asking import asks_later
 from handsel.leads import token
 from handsel.public.compile import Compiled, compiled, encoding_for
 from handsel.public.files import Files
@@ -45,6 +46,8 @@ class Entry:
     split: tuple[tuple[str, int], ...]
     pages: dict[str, Compiled]
     shifted: bool = False
+    asks_later: bool = False
+    """A form on it asks people who are known other questions than strangers."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class PageTable:
         state = self._state
         if state is not None:
             entry = state.table.get(environ["PATH_INFO"])
-            if entry is not None and self._usual(environ):
+            if entry is not None and self._usual(environ) and not (entry.asks_later and "HTTP_COOKIE" in environ):
                 now = clock.now()
                 if state.project is self.live.project and (state.until is None or now < state.until):
                     return self._answer(entry, environ, start_response, now)
@@ -118,10 +121,11 @@ class PageTable:
             and (not query or _harmless(query))
         )
 
-    def mint(self, hole: Hole, visit: Visit, path: str, at_ms: int) -> str:
-        """A form token for one hole of the page at ``path``."""
+    def mint(self, hole: Hole, visit: Visit, path: str, at_ms: int, asked: tuple[str, ...] = ()) -> str:
+        """A form token for one hole of the page at ``path``; ``asked`` where its questions are not those for all."""
         return token.mint(
-            self.key, visit, offer=hole.offer, form=hole.form, variant=hole.variant, page=path, at_ms=at_ms
+            self.key, visit, offer=hole.offer, form=hole.form, variant=hole.variant, page=path, at_ms=at_ms,
+            asked=asked,
         )
 
     def state(self) -> State:
@@ -151,7 +155,9 @@ class PageTable:
             split = tuple(sheet.offer.split.items()) if sheet.offer else ()
             pages = {variant: compiled(state.press, sheet, variant) for variant in sheet.variants}
             shifted = sheet.offer is not None and is_shifted(sheet.offer)
-            state.table[key] = found = Entry(sheet, split, pages, shifted)
+            forms = {state.project.forms[hole.form] for page in pages.values() for hole in page.holes
+                     if hole.form in state.project.forms}
+            state.table[key] = found = Entry(sheet, split, pages, shifted, any(map(asks_later, forms)))
         return found
 
     def compile_all(self) -> int:

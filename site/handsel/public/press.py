@@ -17,6 +17,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from handsel.content.rendered import Slot
+from handsel.forms.asking import for_known
 from handsel.offers import events
 from handsel.public import cover as covers
 from handsel.public import frame as frames
@@ -96,10 +97,12 @@ class Press:
         """By translation key the languages that a page can be read in, each with the page's address."""
         return sheets.translations(self.project, self.at)
 
-    def draw(self, sheet: Sheet, variant: str, token: Callable[[Hole], str], bound: Bound | None = None) -> Drawn:
-        """The page of ``sheet``; ``token`` gives what stands in each hole."""
+    def draw(self, sheet: Sheet, variant: str, token: Callable[[Hole], str], bound: Bound | None = None,
+             answered: frozenset[str] = frozenset()) -> Drawn:
+        """The page of ``sheet``; ``token`` gives what stands in each hole. ``answered`` are the names of the questions
+        that its reader has answered, if we know them."""
         page = sheet.offer.variants[variant] if sheet.offer else sheet.page
-        drawing = Drawing(self, sheet, page, variant, token, bound)
+        drawing = Drawing(self, sheet, page, variant, token, bound, answered)
         return drawing.drawn()
 
     def body(self, page: Page, offer: Offer | None = None) -> tuple[Markup, frozenset[str]]:
@@ -121,6 +124,7 @@ class Drawing:
     variant: str
     token: Callable[[Hole], str]
     bound: Bound | None
+    answered: frozenset[str] = frozenset()
     parts: set[str] = field(default_factory=set)
     tokens: list[tuple[str, str]] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
@@ -232,7 +236,8 @@ class Drawing:
         bound = self.bound if self.bound and self.bound.name == spec.name else None
         if bound:
             self.bound = Bound("", bound.form)  # only the first form of that name shows the mistakes
-        return self.call("form", offer, spec, ident, button, self.project.site, bound)
+        shown = bound.form.spec if bound else for_known(spec, self.answered)
+        return self.call("form", offer, shown, ident, button, self.project.site, bound)
 
     def fill_cta(self, slot: Slot) -> Markup:
         offer = self.project.offers.get(slot.options["offer"])

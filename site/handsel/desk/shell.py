@@ -42,6 +42,7 @@ PLACES = (
     Place("Tasks", "tasks.index", "d", "tasks", bar=True),
     Place("Offers", "offers.index", "o", "offers", bar=True),
     Place("Tests", "tests.index", "t", "tests"),
+    Place("Scoring", "scoring.index", "q", "scoring"),
     Place("Messages", "messages.index", "m", "messages", bar=True),
     Place("Inbox", "inbox.inbox", "i", "inbox"),
     Place("Files", "files.index", "f", "files"),

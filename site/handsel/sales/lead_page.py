@@ -21,7 +21,7 @@ from handsel.leads.models import Lead
 from handsel.leads.pause import paused
 from handsel.leads.timeline import Event, timeline
 from handsel.offers.live import current
-from handsel.sales import answers, companies, hand_off, merging, tasks
+from handsel.sales import answers, companies, hand_off, merging, scoring, tasks
 
 Panel = Callable[[Lead], Mapping[str, Any]]
 
@@ -61,7 +61,7 @@ def _tags(lead: Lead) -> Mapping[str, Any]:
 
 
 PANELS: tuple[Panel, ...] = (_happened, _facts, _stage, _tags, answers.panel, companies.panel, merging.panel,
-                             hand_off.panel, tasks.panel)
+                             hand_off.panel, tasks.panel, scoring.panel)
 
 
 def values(lead: Lead) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from handsel.rules.conditions import Date, Did, leaves
 from handsel.rules.scoring import Scoring
 
 AT_ONCE = 200  # leads in memory at a time
+DAY = timedelta(days=1)
 NEAR = (-20, -10, 0, 10, 20)  # thresholds to set beside the one that was asked for
 
 Trace = Sequence[tuple[datetime, int]]

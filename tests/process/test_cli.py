@@ -26,6 +26,7 @@ from handsel.leads.consents import Way
 from handsel.leads.models import Capture, Lead
 from handsel.traffic.models import Tally
 from support import on_sqlite
+from handsel.worker.qualifying import qualify_now
 from support.clock import Clock
 from support.funnel import ADVICE, make_visit, take
 from support.names import NameServer
@@ -109,6 +110,8 @@ def test_rebuilding_makes_the_views_that_were_kept_up(app: Flask, handsel: Hands
     take(app, "ben@example.org", company="Blue Door")
     app.extensions["handsel.traffic"].record("submit", "/offers/guide/", make_visit(), "guide", "a")
     app.extensions["handsel.traffic"].flush()
+    qualify_now(app)
+    db.session.rollback()
     kept = views()
     with writing() as session:
         session.execute(update(Lead).values(

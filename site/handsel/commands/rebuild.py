@@ -10,10 +10,10 @@ from handsel.cli import with_app
 @click.command("rebuild")
 @with_app
 def rebuild_command() -> None:
-    """Make profiles, tallies and the counts of experiments anew from the facts.
+    """Make leads, tallies and the counts of experiments anew from the facts.
 
-    What is believed about a lead, the sums that reports show and the counts of experiments are views of captures,
-    consents, hits, exposures and conversions, so this changes nothing unless a rule has changed. It may run while the
+    What is believed about a lead (its profile, what it did, its points, its stage), the sums that reports show and the
+    counts of experiments are views of facts, so this changes nothing unless a rule has changed. It may run while the
     site does. Days whose hits were purged keep the tallies they have, and a verdict once given stays.
 
     Example: handsel rebuild

@@ -13,6 +13,7 @@ from handsel.forms.library import wording_hash
 from handsel.forms.schema import RECOGNITION
 from handsel.leads import recognition
 from handsel.leads.models import Consent, Lead, Wording
+from handsel.leads.qualify.looking import soonest
 from handsel.traffic.visitor import Visit
 
 
@@ -76,6 +77,8 @@ def withdraw(session: Session, lead: Lead, purposes: Iterable[str] | None, way: 
         recognition.forget(session, lead)
     for purpose in sorted(leaving):
         add(session, lead.id, purpose, "withdrawn", way=way, at=at)
+    if leaving:
+        soonest(lead, at)
 
 
 def wording(session: Session, purpose: str, language: str, text: str) -> str:

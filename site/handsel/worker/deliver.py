@@ -274,6 +274,8 @@ class Deliverer:
             queue.store(connection, message, self.name, final, at)
             if answer is not None and answer.hard_bounce and message.lead_id is not None:
                 suppress.add(connection, address, "bounce", at)
+            if final.outcome == "failed" and message.lead_id is not None:
+                connection.execute(update(_lead).where(_lead.c.id == message.lead_id).values(look_at=at))
             return final
 
         settled = self._write(settle)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from handsel import clock
 from handsel.db import writing
 from handsel.leads.models import Lead
+from handsel.leads.qualify import versions
 from handsel.leads.qualify.looking import look
 from handsel.offers.project import Project
 
@@ -36,6 +37,7 @@ class Qualifying(threading.Thread):
         super().__init__(name="handsel-qualifying", daemon=True)
         self.app = app
         self.ended = threading.Event()
+        self._judged: Project | None = None
 
     def run(self) -> None:
         number = FIRST
@@ -43,7 +45,7 @@ class Qualifying(threading.Thread):
             while not self.ended.is_set():
                 began = time.monotonic()
                 try:
-                    looked_at = round_(self.app, clock.now(), number)
+                    looked_at = round_(self.app, clock.now(), number) or self._ask_for_more()
                 except DBAPIError as error:
                     log.warning("leads wait to be looked at: %s", error.orig)
                     looked_at = 0
@@ -56,6 +58,16 @@ class Qualifying(threading.Thread):
                 # As long as it wrote, it lets others write.
                 self.ended.wait(min(EVERY, took) if looked_at else EVERY)
 
+    def _ask_for_more(self) -> int:
+        """When nobody waits, those come whom the present rules have not judged yet."""
+        project: Project = self.app.extensions["handsel.offers"].project
+        if project is self._judged:
+            return 0
+        asked = ask_some(project)
+        if not asked:
+            self._judged = project
+        return asked
+
     def close(self) -> None:
         """Finish the round in hand and end."""
         self.ended.set()
@@ -65,9 +77,17 @@ class Qualifying(threading.Thread):
 def qualify_now(app: Flask) -> int:
     """Look at all leads that wait for it now; how many. Needs an application context."""
     at, total = clock.now(), 0
+    while ask_some(app.extensions["handsel.offers"].project):
+        pass
     while looked_at := round_(app, at):
         total += looked_at
     return total
+
+
+def ask_some(project: Project) -> int:
+    """Ask for a look at some leads that the rules of ``project`` have not judged yet. Needs an application context."""
+    with writing() as session:
+        return versions.ask_some(session, versions.version_of(project), clock.now())
 
 
 def round_(app: Flask, at: datetime, number: int = 100) -> int:
@@ -89,7 +109,8 @@ def round_(app: Flask, at: datetime, number: int = 100) -> int:
 
 
 def _waiting(session: Session, at: datetime, number: int) -> list[int]:
-    wait = select(Lead.id).where(Lead.look_at <= at).order_by(Lead.look_at, Lead.id).limit(number)
+    # Whoever did something just now comes before the thousands of an import.
+    wait = select(Lead.id).where(Lead.look_at <= at).order_by(Lead.look_at.desc(), Lead.id).limit(number)
     return list(session.scalars(wait.with_for_update(skip_locked=True)))
 
 

@@ -79,7 +79,7 @@ def _bant(session: Session, lead_ids: list[int]) -> dict[int, tuple[int, datetim
 
 
 def _said(captures: Iterable[Capture]) -> dict[str, Told]:
-    """Which capture said last what stands now. Once a mailbox is proven, claims say nothing; sellers' corrections do."""
+    """Which capture said last what stands now. Once a mailbox is proven, claims say nothing; sellers' words do."""
     captures = list(captures)
     counts = any(capture.proven_at is not None for capture in captures)
     told: dict[str, Told] = {}

@@ -347,6 +347,8 @@ class LeadImport(Model):
     """The rows of the file, once they are counted."""
     row: Mapped[int] = mapped_column(default=0)
     """Up to which row the work is done, written with the work itself: whoever goes on begins behind it."""
+    log: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    """The last lines of what happened: when, and in words."""
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     """Until when a worker has it in hand."""
     problem: Mapped[str] = mapped_column(String(400), default="")

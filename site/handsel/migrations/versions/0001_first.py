@@ -557,6 +557,7 @@ def upgrade() -> None:
         sa.Column("at_desk", sa.Boolean(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("log", sa.JSON(), nullable=False),
         sa.Column("lease_until", sa.String(length=24), nullable=True),
         sa.Column("problem", sa.String(length=400), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_lead_import_account_id"), ondelete="SET NULL"),

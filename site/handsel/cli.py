@@ -25,7 +25,7 @@ R = TypeVar("R")
 COMMANDS = {
     "init": "init", "run": "run", "serve": "run", "work": "work", "check": "check", "doctor": "doctor",
     "config": "config", "db": "db", "rebuild": "rebuild", "purge": "purge", "user": "user", "leads": "leads",
-    "mail": "mail", "audit": "audit", "experiment": "experiment", "demo": "demo",
+    "mail": "mail", "audit": "audit", "privacy": "privacy", "experiment": "experiment", "demo": "demo",
 }
 
 

@@ -81,3 +81,11 @@ def test_what_people_type_stays_one_line(app, clock):
     with writing() as session:
         number = audit.record(session, "was refused", "a\nforged: entry\r\x1b[31m\u2028x").id
     assert db.session.get_one(AuditEntry, number).actor == "a�forged: entry��[31m�x"
+
+
+def test_an_entry_tells_of_nobody_by_address_or_by_what_was_searched_for(app, clock):
+    with writing() as session:
+        number = audit.record(session, "exported leads", "test", "leads", {
+            "rows": 3, "search": "Ann Canary", "file": "of ann@example.org.csv", "owner": "seller@example.org"}).id
+    assert db.session.get_one(AuditEntry, number).detail == {
+        "rows": 3, "search": "(words)", "file": "of (address)", "owner": "seller@example.org"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -16,6 +17,11 @@ from handsel import clock, db
 from handsel.accounts.models import AuditEntry
 
 THROWN = "threw away old entries"
+OWN_PEOPLE = {"email", "owner"}
+"""Details that name an account of the desk by its address."""
+TYPED = {"search", "note", "words"}
+"""Details that somebody typed, perhaps a lead's name."""
+_ADDRESS = re.compile(r"[^\s@,;:<>()]+@[^\s@,;:<>()]+")
 _entry = cast(Table, AuditEntry.__table__)
 
 
@@ -31,7 +37,8 @@ def record(session: Session, action: str, actor: Actor | str, subject: str = "",
     """Add one entry to the log, in the caller's write transaction.
 
     ``action`` is a short phrase such as ``exported leads``; ``actor`` is an account, ``command line`` or what was
-    typed at the sign-in; ``subject`` names the thing, a lead by its key. Nothing in it may be a secret.
+    typed at the sign-in; ``subject`` names the thing, a lead by ``of_lead``. Nothing in it may be a secret or tell who a
+    lead is: whatever looks like an address is taken out of ``detail``, and so are words that somebody searched for.
     """
     if not db.is_sqlite():
         # Two writers would seal the same row; SQLite has one writer at a time anyway.
@@ -40,7 +47,7 @@ def record(session: Session, action: str, actor: Actor | str, subject: str = "",
     before = session.scalar(select(AuditEntry.seal).order_by(AuditEntry.id.desc()).limit(1)) or ""
     who = actor if isinstance(actor, Actor) else Actor(actor)
     entry = AuditEntry(at=clock.now(), account_id=who.account_id, actor=_line(who.name, 254), action=_line(action, 60),
-                       subject=_line(subject, 200), detail=detail or {})
+                       subject=_line(subject, 200), detail=_without_people(detail or {}))
     entry.seal = _seal(before, entry)
     session.add(entry)
     session.flush()
@@ -111,6 +118,13 @@ def _seal(before: str, entry: Any) -> str:
     # account_id is left out: it is emptied when the account goes, while the actor's name stays.
     row = [before, db.instant_text(entry.at), entry.actor, entry.action, entry.subject, entry.detail]
     return hashlib.sha256(json.dumps(row, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _without_people(detail: dict[str, Any]) -> dict[str, Any]:
+    """``detail`` without what may tell who a lead is: an entry outlives the lead, and cannot be changed."""
+    return {name: value if name in OWN_PEOPLE or not isinstance(value, str) else
+            "(words)" if name in TYPED and value else _ADDRESS.sub("(address)", value)
+            for name, value in detail.items()}
 
 
 def _line(text_: str, longest: int) -> str:

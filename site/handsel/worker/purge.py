@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import String, and_, cast, delete, exists, or_, select, update
+from sqlalchemy import String, and_, cast, delete, select, update
 
+from handsel.accounts import audit
 from handsel.accounts.models import DeskSession, SignInLink
-from handsel.db import write_connection
-from handsel.leads.models import Capture, Consent, Download, GoneMail, Grant, Lead
+from handsel.db import write_connection, writing
+from handsel.leads.forget import scrub
+from handsel.leads.importing.models import ImportRefusal
+from handsel.leads.ledger import sealing
+from handsel.leads.listing.models import LeadAct
+from handsel.leads.models import GoneMail, Grant, Lead, LeadFact, LeadImport
+from handsel.leads.privacy.keeping import A_DAY, MONTH, TWO_YEARS, VISITS
+from handsel.leads.stages.models import ProductEvent
+from handsel.leads.tracking.models import LetterClick, PageVisit
 from handsel.mail.inbox import Inbox
 from handsel.mail.models import Message, Suppression
 from handsel.mail.queue import FINAL
 from handsel.offers.project import Project
 from handsel.traffic.models import DaySecret, Hit, KnownVisitor, Visitor
+from handsel.worker.silence import let_go
 
 AT_ONCE = 1000  # rows in one transaction, so that nobody else waits for long
-UNPROVEN = timedelta(days=14)
-MAIL_TEXT = timedelta(days=30)
-MAIL_ROWS = timedelta(days=730)
-HITS = timedelta(days=396)  # thirteen months, so that a month can be held against the same one a year ago
-LINKS = timedelta(days=30)
-PROOF = timedelta(days=3 * 366)
 
 
 def purge(app: Flask, at: datetime) -> dict[str, int]:
@@ -37,40 +40,41 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
         "beginnings of past days' visits": _delete(Visitor, Visitor.day < today, key=Visitor.visitor),
         "consents to be recognised that have ended": _delete(KnownVisitor, KnownVisitor.until < at,
                                                              key=KnownVisitor.visitor),
-        "counts of mails to mailboxes given up": _delete(GoneMail, GoneMail.at < at - timedelta(days=1)),
-        "visits older than 13 months": _delete(Hit, Hit.at < at - HITS),
-        "leads that never proved their mailbox": _delete(Lead, _unproven(project, at)),
-        "leads that have been silent for years": _delete(Lead, _silent(project, at)),
-        "download links": _delete(Grant, Grant.expires_at < at - LINKS),
-        "messages": _delete(Message, and_(Message.state.in_(FINAL), Message.created_at < at - MAIL_ROWS)),
+        "counts of mails to mailboxes given up": _delete(GoneMail, GoneMail.at < at - A_DAY),
+        "visits older than 13 months": _delete(Hit, Hit.at < at - VISITS),
+        "what leads did on the site and in the product, older than 13 months": _past_acts(at),
+        **let_go(project, at),
+        "download links": _delete(Grant, Grant.expires_at < at - MONTH),
+        "messages": _delete(Message, and_(Message.state.in_(FINAL), Message.created_at < at - TWO_YEARS)),
         "texts of messages": _empty_values(at),
-        "sign-in links": _delete(SignInLink, SignInLink.expires_at < at - LINKS),
-        "desk sessions": _delete(DeskSession, DeskSession.seen_at < at - LINKS),
+        "sign-in links": _delete(SignInLink, SignInLink.expires_at < at - MONTH),
+        "desk sessions": _delete(DeskSession, DeskSession.seen_at < at - MONTH),
         "blocks that have run out": _delete(Suppression, and_(Suppression.until.is_not(None),
-                                                              Suppression.until < at - LINKS)),
-        "caught mails": Inbox(Path(app.instance_path) / "inbox").clear(at - MAIL_TEXT),
+                                                              Suppression.until < at - MONTH)),
+        "caught mails": Inbox(Path(app.instance_path) / "inbox").clear(at - MONTH),
+        "refused rows of imports": _delete(ImportRefusal, ImportRefusal.import_id.in_(
+            select(LeadImport.id).where(LeadImport.at < at - MONTH))),
+        "acts on lists of leads": _delete(LeadAct, LeadAct.at < at - MONTH),
+        "entries of the log": _old_entries(at),
     }
+    sealing.anchor()
+    scrub()  # a reader may have kept an erasure from leaving the write-ahead log
     return {what: number for what, number in thrown.items() if number}
 
 
-def _unproven(project: Project, at: datetime) -> Any:
-    """Leads that nobody works with and that only ever asked for what a mail brings, which they never opened."""
-    mailed = [slug for slug, offer in project.offers.items() if offer.meta.delivery in ("email", "both")]
-    otherwise = exists(select(1).where(Capture.lead_id == Lead.id,
-                                       or_(Capture.offer.not_in(mailed), Capture.proven_at.is_not(None))))
-    return and_(Lead.confirmed_at.is_(None), Lead.last_capture_at < at - UNPROVEN, Lead.owner_id.is_(None),
-                Lead.stage == "iql", ~otherwise)
+def _past_acts(at: datetime) -> int:
+    """What leads did is forgotten where it stands and where rules look for it; then the rules look again."""
+    facts: dict[str, Any] = {"visited": PageVisit, "clicked": LetterClick, "event": ProductEvent}
+    with write_connection() as connection:
+        old = and_(LeadFact.kind.in_(facts), LeadFact.at < at - VISITS)
+        connection.execute(update(Lead).where(Lead.id.in_(select(LeadFact.lead_id).where(old))).values(look_at=at))
+        connection.execute(delete(LeadFact).where(old))
+    return sum(_delete(model, model.at < at - VISITS) for model in facts.values())
 
 
-def _silent(project: Project, at: datetime) -> Any:
-    """Leads that did nothing for as long as the line below each form says, and to whom we owe nothing more.
-
-    Who ever agreed to letters stays three years after the last word on it, since we have to be able to prove it.
-    """
-    since = at - timedelta(days=366 * project.site.keep_years)
-    fetched = exists(select(1).where(Download.lead_id == Lead.id, Download.at >= since))
-    provable = exists(select(1).where(Consent.lead_id == Lead.id, Consent.at >= at - PROOF))
-    return and_(Lead.last_capture_at < since, Lead.stage != "customer", Lead.consent_text == "", ~fetched, ~provable)
+def _old_entries(at: datetime) -> int:
+    with writing() as session:
+        return audit.throw_away(session, at - TWO_YEARS)
 
 
 def _delete(model: Any, condition: Any, key: Any = None) -> int:
@@ -87,7 +91,7 @@ def _delete(model: Any, condition: Any, key: Any = None) -> int:
 
 def _empty_values(at: datetime) -> int:
     def some(connection: Any) -> int:
-        old = and_(Message.state.in_(FINAL), Message.created_at < at - MAIL_TEXT,
+        old = and_(Message.state.in_(FINAL), Message.created_at < at - MONTH,
                    cast(Message.values, String) != "{}")
         ids = connection.execute(select(Message.id).where(old).limit(AT_ONCE)).scalars().all()
         if ids:

@@ -19,6 +19,7 @@ from handsel.desk.shell import may, offer_title, site_zone
 from handsel.experiments.results import briefly, running
 from handsel.experiments.sentences import tell
 from handsel.experiments.verdict import VERDICTS
+from handsel.leads.handoff.worklist import Call, calls, late
 from handsel.leads.models import Capture, Lead
 from handsel.mail.models import Message
 from handsel.offers.live import current
@@ -26,6 +27,7 @@ from handsel.offers.live import current
 bp = DeskBlueprint("home", __name__, roles=ROLES)
 
 LATEST = 8
+CALLS = 4
 ENOUGH = 1000  # of what needs a person: nobody needs to know how many more
 
 
@@ -45,7 +47,13 @@ def home() -> ResponseReturnValue:
     now = clock.now()
     leads = session.scalars(select(Lead).order_by(Lead.id.desc()).limit(LATEST)).all()
     return render_template("desk/home.html", figures=figures.week(session, now), needs=_needs(session), leads=leads,
-                           now=now, open_offers=[offer for offer in current().offers.values() if offer.is_open(now)])
+                           now=now, calls=_calls(session),
+                           open_offers=[offer for offer in current().offers.values() if offer.is_open(now)])
+
+
+def _calls(session: Session) -> list[Call]:
+    """Whom the person at the desk should call first, if they call anybody."""
+    return calls(session, current(), person().account_id, CALLS) if may("tasks.index") else []
 
 
 def _needs(session: Session) -> list[Need]:
@@ -62,6 +70,9 @@ def _needs(session: Session) -> list[Need]:
         found += _mail_needs(session)
     if may("tests.index"):
         found += _test_needs(session)
+    if person().role == "owner" and (waiting := late(session, clock.now(), ENOUGH)):
+        found.append(Need(f"{_some(waiting, 'lead')} waited too long for a first word from sales.",
+                          url_for("tasks.index", of="all"), "See which"))
     held = _count(session, Capture.quarantine != "")
     if held:
         found.append(Need(f"{_some(held, 'form')} held: a robot's, or a person's?",

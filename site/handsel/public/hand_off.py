@@ -93,7 +93,7 @@ def _page(token: str, link: Link, handoff: Handoff, account: Account, *, problem
     if values["state"] in {"open", "yours"}:
         lead = db.session.get_one(Lead, handoff.lead_id)
         values |= {"lead": lead, "who": telling.who(lead), "facts": telling.facts_of(lead),
-                   "why": telling.why(handoff.context), "points": telling.points(handoff.context),
+                   "why": telling.why(handoff.context, doors.project()), "points": telling.points(handoff.context),
                    "did": telling.did(handoff.context, doors.project(), zone), "tel": telling.dial(lead.phone)}
     if values["state"] == "open":
         turned = links.mint(secret, link._replace(answer=TURNED[link.answer]))

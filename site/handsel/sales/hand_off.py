@@ -53,7 +53,7 @@ def panel(lead: Lead) -> Mapping[str, Any]:
         "handoff": newest, "owner": session.get(Account, lead.owner_id or 0),
         "candidates": owners.candidates(session) if mine else [], "reject_reasons": rules.reject_reasons,
         "reason_words": rules.reason(newest.reason) if newest else "",
-        "handed_why": telling.why(newest.context) if newest else "",
+        "handed_why": telling.why(newest.context, current()) if newest else "",
         "handed_points": telling.points(newest.context) if newest else [], "outcomes": OUTCOMES,
         "dial": telling.dial(lead.phone), "no_mail": correspondence.why_not(session, lead, clock.now()),
         "once": nonce}

@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     everybody = request.args.get("of") == "all"
     whose = None if everybody else person().account_id
-    return render_template("desk/tasks.html", calls=worklist.calls(session, whose), everybody=everybody, now=now,
+    return render_template("desk/tasks.html", calls=worklist.calls(session, current(), whose), everybody=everybody, now=now,
                            days=_by_day(worklist.steps(session, whose), now), at_work=_at_work(now),
                            ticked=_ticked(now), reject_reasons=current().rules.handoff.reject_reasons)
 

@@ -60,7 +60,7 @@ class Notice:
             return None
         lead = self.session.get_one(Lead, handoff.lead_id)
         who = telling.who(lead)
-        why = telling.why(handoff.context)
+        why = telling.why(handoff.context, self.project)
         self.sheet.says(f"Hello {account.name or 'there'},")
         given = f"{self.message.values['by']} gave you {who}" if self.message.values.get("by") else f"{who} is yours"
         self.sheet.says(f"{given}: {why}")

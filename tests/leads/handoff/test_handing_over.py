@@ -41,7 +41,7 @@ def test_a_lead_that_becomes_ready_is_handed_over_and_its_owner_told_in_the_same
     assert handoff.due_at == datetime(2026, 3, 3, 12, 0, tzinfo=UTC)  # eight working hours after Monday noon
     assert [(message.step, message.values["handoff"], message.state) for message in alerts(sara)] == [
         ("hand-off", handoff.id, "queued")]
-    assert handoff.context["why"] == ["Wrote that they want to begin."]
+    assert handoff.context["why"] == [{"words": "Wrote that they want to begin."}]
     assert [(row["kind"], row["name"]) for row in handoff.context["did"]] == [("asked", "guide")]
 
 

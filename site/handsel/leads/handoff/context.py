@@ -18,13 +18,19 @@ OF_OFFERS = ("asked", "downloaded", "attended", "clicked")
 def context(lead: Lead, change: StageChange, facts: Sequence[Fact],
             reasons: Sequence[tuple[str, int]] = ()) -> dict[str, Any]:
     """The snapshot that the alert, its page and the desk show, as plain values for the database."""
+    by_ref = {fact.ref: fact for fact in facts}
+    why = [_row(fact) if (fact := by_ref.get(str(row.get("ref") or ""))) else {"words": str(row.get("words", ""))}
+           for row in change.evidence]
     return {
-        "why": [str(row.get("words", "")) for row in change.evidence if row.get("words")] or [change.reason or ""],
+        "why": why or [{"words": change.reason}],
         "rule": change.rule, "score": lead.score, "fit": lead.fit, "interest": lead.interest,
         "reasons": [[words, points] for words, points in reasons],
-        "did": [{"at": instant_text(fact.at), "words": said_of(fact), "kind": fact.kind, "name": fact.name}
-                for fact in list(facts)[-DID:][::-1]],
+        "did": [_row(fact) for fact in list(facts)[-DID:][::-1]],
     }
+
+
+def _row(fact: Fact) -> dict[str, Any]:
+    return {"at": instant_text(fact.at), "words": said_of(fact), "kind": fact.kind, "name": fact.name}
 
 
 def offer_behind(change: StageChange, facts: Sequence[Fact]) -> str:

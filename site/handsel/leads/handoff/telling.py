@@ -24,9 +24,10 @@ def who(lead: Lead) -> str:
     return f"{name} ({lead.company})" if lead.company else name
 
 
-def why(context: Mapping[str, Any]) -> str:
+def why(context: Mapping[str, Any], project: Project) -> str:
     """Why the lead was handed over, as a sentence."""
-    words = "; ".join(str(part).rstrip(".") for part in context.get("why", []) if part)
+    told = dict.fromkeys(act(row, project).strip().rstrip(".") for row in context.get("why", []))
+    words = "; ".join(part for part in told if part)
     return (words[:1].upper() + words[1:] + ".") if words else "They are ready for sales."
 
 

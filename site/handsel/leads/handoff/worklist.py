@@ -13,6 +13,7 @@ from handsel.accounts.models import Account
 from handsel.leads.handoff import telling
 from handsel.leads.handoff.models import Handoff, Task
 from handsel.leads.models import Lead
+from handsel.offers.project import Project
 
 MOST = 100  # of each kind on one page: nobody calls more in a week
 
@@ -37,7 +38,7 @@ class Step:
     owner: Account | None
 
 
-def calls(session: Session, account_id: int | None, most: int = MOST) -> list[Call]:
+def calls(session: Session, project: Project, account_id: int | None, most: int = MOST) -> list[Call]:
     """Whom to call first: leads in sales' hands with whom nobody has spoken, the most urgent first.
 
     Of an account: its own, and those that nobody has. None means everybody's.
@@ -49,7 +50,7 @@ def calls(session: Session, account_id: int | None, most: int = MOST) -> list[Ca
     if account_id is not None:
         waiting = waiting.where(or_(Handoff.owner_id == account_id, Handoff.owner_id.is_(None)))
     rows = session.execute(waiting.order_by(Handoff.due_at, Handoff.id).limit(most))
-    return [Call(lead, handoff, owner, telling.why(handoff.context), telling.dial(lead.phone))
+    return [Call(lead, handoff, owner, telling.why(handoff.context, project), telling.dial(lead.phone))
             for handoff, lead, owner in rows]
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import log2
 from typing import NamedTuple
 
-from handsel.rules.conditions import Condition
+from handsel.rules.conditions import Condition, Date, Did, leaves
 from handsel.rules.evaluate import attributes, holds, matches, next_change
 from handsel.rules.person import Fact, Person
 from handsel.rules.scoring import ONCE, ONCE_EACH, Rule, Scoring
@@ -42,12 +42,14 @@ class Points:
     """What a person is worth at one moment.
 
     ``next_at`` is the first later moment at which that may be different without anything new; None if never.
+    ``climbs_at`` is the first one at which it may be more.
     """
 
     fit: int
     interest: int
     reasons: tuple[Reason, ...]
     next_at: datetime | None
+    climbs_at: datetime | None = None
 
     @property
     def score(self) -> int:
@@ -63,11 +65,12 @@ def points(scoring: Scoring, person: Person, at: datetime) -> Points:
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as exact as the database keeps instants
     rules = _ready(scoring)
     fit, fit_reasons = _capped(_states(rules.fit, person, at), scoring.fit_cap)
-    acts, next_at = _acts(rules, person, at)
+    acts, next_at, climbs_at = _acts(rules, person, at)
     interest, reasons = _capped([*_states(rules.standing, person, at), *acts], scoring.interest_cap)
     for condition in rules.turning:
-        next_at = _earlier(next_at, next_change(condition, person, at))
-    return Points(fit, interest, (*fit_reasons, *reasons), next_at)
+        turns_at = next_change(condition, person, at)
+        next_at, climbs_at = _earlier(next_at, turns_at), _earlier(climbs_at, turns_at)
+    return Points(fit, interest, (*fit_reasons, *reasons), next_at, climbs_at)
 
 
 # --- rules, made ready for many people --------------------------------------------------------------------------------
@@ -98,11 +101,18 @@ def _ready(scoring: Scoring) -> _Ready:
         if rule.when is not None:
             asked = (rule, rule.when, tuple(sorted(attributes(rule.when))))
             (made.fit if rule.part == "fit" else made.standing).append(asked)
-            made.turning.append(rule.when)
+            if turns(rule.when):
+                made.turning.append(rule.when)
         elif rule.on is not None:
             made.acts.setdefault(rule.on.kind, []).append(rule)
     _last[:] = [made]
     return made
+
+
+def turns(condition: Condition) -> bool:
+    """Whether time alone can change if the condition holds."""
+    return any((isinstance(leaf, Date) and leaf.length is not None) or isinstance(leaf, Did)
+               for leaf in leaves(condition))
 
 
 def _met(ready: _Ready, fact: Fact) -> tuple[Rule, ...]:
@@ -126,10 +136,12 @@ def _states(rules: list[tuple[Rule, Condition, tuple[str, ...]]], person: Person
             yield Reason(rule.part, rule.name, rule.points, rule.points, max(told, default=None), None, names)
 
 
-def _acts(ready: _Ready, person: Person, at: datetime) -> tuple[list[Reason], datetime | None]:
-    """A reason for each fact that is still worth something, the newest first, and when the first of them fades on."""
+def _acts(ready: _Ready, person: Person, at: datetime) -> tuple[list[Reason], datetime | None, datetime | None]:
+    """A reason for each fact that is still worth something, the newest first, and when the first of them fades on; the
+    last value is when the first of those that take points away does."""
     found: list[Reason] = []
     next_at: datetime | None = None
+    climbs_at: datetime | None = None
     used: dict[str, int] = {}
     counted: set[tuple[str, str]] = set()
     for fact in reversed(person.facts):
@@ -138,7 +150,7 @@ def _acts(ready: _Ready, person: Person, at: datetime) -> tuple[list[Reason], da
             continue
         age = at - fact.at
         if age.days < 0:
-            next_at = _earlier(next_at, fact.at)
+            next_at, climbs_at = _earlier(next_at, fact.at), _earlier(climbs_at, fact.at)
             continue
         for rule in rules:
             if rule.once:
@@ -150,14 +162,17 @@ def _acts(ready: _Ready, person: Person, at: datetime) -> tuple[list[Reason], da
             if not worth:
                 continue
             if rule.half_life is not None:
-                next_at = _earlier(next_at, fact.at + fades_after(rule, worth))
+                fades_at = fact.at + fades_after(rule, worth)
+                next_at = _earlier(next_at, fades_at)
+                if worth < 0:
+                    climbs_at = _earlier(climbs_at, fades_at)
             points = worth
             if rule.cap is not None:
                 room = rule.cap - used.get(rule.name, 0)
                 points = max(min(worth, room), -room)
                 used[rule.name] = rule.cap - room + abs(points)
             found.append(Reason(rule.part, rule.name, points, worth, fact.at, fact))
-    return found, next_at
+    return found, next_at, climbs_at
 
 
 def worth_of(rule: Rule, age: timedelta) -> int:

@@ -20,7 +20,6 @@ from handsel.leads.handoff.models import Handoff
 from handsel.leads.models import Lead
 from handsel.leads.scoring.past import Past, pasts
 from handsel.leads.scoring.points import points
-from handsel.rules.conditions import Date, Did, leaves
 from handsel.rules.scoring import Scoring
 
 AT_ONCE = 200  # leads in memory at a time
@@ -121,25 +120,16 @@ def _day(name: str, written: str, zone: ZoneInfo) -> datetime:
 
 def trace(scoring: Scoring, past: Past, since: datetime, until: datetime) -> list[tuple[datetime, int]]:
     """The score at ``since`` and at every moment up to ``until`` at which it may have risen, as known at the time."""
-    climbs = rises_alone(scoring)
     moments = [since, *past.moments(since, until)]
     found = []
-    for number, moment in enumerate(moments):
+    for moment, ends in zip(moments, [*moments[1:], until], strict=True):
         person = past.person(moment)
-        ends = moments[number + 1] if number + 1 < len(moments) else until
         at: datetime | None = moment
         while at is not None and (at == moment or at < ends):
             now = points(scoring, person, at)
             found.append((at, now.score))
-            at = now.next_at if climbs else None
+            at = now.climbs_at  # where taken points fade, or a rule asks for the time
     return found
-
-
-def rises_alone(scoring: Scoring) -> bool:
-    """Whether a score may rise although nothing happens: where taken points fade, or a rule asks for the time."""
-    return any((rule.points < 0 and rule.half_life is not None) or (rule.when is not None and any(
-        (isinstance(leaf, Date) and leaf.length is not None) or (isinstance(leaf, Did) and leaf.within is not None)
-        for leaf in leaves(rule.when))) for rule in scoring.rules)
 
 
 def count(outcome: Outcome, seen: Trace, verdicts: Sequence[Verdict], since: datetime, until: datetime) -> None:

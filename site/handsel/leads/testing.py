@@ -6,7 +6,6 @@ neither; the worker takes it from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -16,17 +15,18 @@ from sqlalchemy.orm import Session
 from handsel import clock
 from handsel.accounts import audit
 from handsel.accounts.audit import Actor
-from handsel.db import db, writing
+from handsel.db import db
 from handsel.errors import HandselError
 from handsel.experiments import journal
 from handsel.experiments.models import Experiment
 from handsel.experiments.results import Results, latest
 from handsel.experiments.sentences import tell
+from handsel.leads.carrying import carry_out
 from handsel.leads.outlook import Wanted, outcome, outlook
 from handsel.offers import acts
 from handsel.offers.library import CONTROL, Offer
 from handsel.offers.live import Live
-from handsel.offers.writing import Act, Change
+from handsel.offers.writing import Change
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def start(live: Live, slug: str, wanted: Wanted, *, actor: Actor) -> Done:
     def record(session: Session) -> None:
         audit.record(session, "started a test", actor, f"offer:{offer.slug}", {"goal": wanted.goal})
 
-    _carry_out(live, changes, record)
+    carry_out(live, changes, record)
     return _done(offer, changes)
 
 
@@ -78,7 +78,7 @@ def stop(live: Live, slug: str, *, actor: Actor, learned: str = "") -> Done:
         _note(session, offer, "stopped", "", actor=actor, learned=learned)
         audit.record(session, "stopped a test", actor, f"offer:{offer.slug}")
 
-    _carry_out(live, changes, record)
+    carry_out(live, changes, record)
     return _done(offer, changes)
 
 
@@ -102,7 +102,7 @@ def ship(live: Live, slug: str, *, actor: Actor, variant: str | None = None, lea
         _note(session, offer, "shipped", chosen, actor=actor, learned=learned)
         audit.record(session, "shipped a test", actor, f"offer:{offer.slug}", {"variant": chosen})
 
-    _carry_out(live, changes, record)
+    carry_out(live, changes, record)
     return _done(offer, changes, chosen, tuple(lines))
 
 
@@ -122,20 +122,6 @@ def _chosen(offer: Offer, found: Results | None, variant: str | None, *, force: 
     name = variant or next((each for each in offer.shown if each != CONTROL), "b")
     raise HandselError(f"offers/{offer.slug}", f"{known} Nothing was shipped.",
                        f"To ship it all the same: handsel experiment ship {offer.slug} --variant {name} --force")
-
-
-def _carry_out(live: Live, changes: list[Change], record: Callable[[Session], None]) -> None:
-    """Files and record together: when one fails, the other is taken back."""
-    act = Act(live.root, changes)
-    try:
-        with writing() as session:
-            record(session)
-            act.do()
-    except BaseException:
-        act.undo()
-        raise
-    finally:
-        live.refresh()
 
 
 def _note(session: Session, offer: Offer, kind: str, variant: str, *, actor: Actor, learned: str) -> None:

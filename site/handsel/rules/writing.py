@@ -140,7 +140,7 @@ def _find(root: Any, way: Way) -> tuple[Any, Any, Any]:
 
 def _end(lines: Sequence[str], key: Any, node: Any) -> int:
     """The line after the last one of a value, with the comments that stand deeper than its key."""
-    end = max(_last(node), key.start_mark.line + 1)
+    end = max(_last(node), int(key.start_mark.line) + 1)
     while end < len(lines) and lines[end].strip().startswith("#") and (
             len(lines[end]) - len(lines[end].lstrip()) > key.start_mark.column):
         end += 1

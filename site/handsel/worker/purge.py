@@ -19,6 +19,7 @@ from handsel.leads.ledger import sealing
 from handsel.leads.listing.models import LeadAct
 from handsel.leads.models import GoneMail, Grant, Lead, LeadFact, LeadImport
 from handsel.leads.privacy.keeping import A_DAY, MONTH, TWO_YEARS, VISITS
+from handsel.leads.segments.models import SegmentEdit
 from handsel.leads.stages.models import ProductEvent
 from handsel.leads.tracking.models import LetterClick, PageVisit
 from handsel.mail.inbox import Inbox
@@ -55,6 +56,7 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
         "refused rows of imports": _delete(ImportRefusal, ImportRefusal.import_id.in_(
             select(LeadImport.id).where(LeadImport.at < at - MONTH))),
         "acts on lists of leads": _delete(LeadAct, LeadAct.at < at - MONTH),
+        "changes of segments that stand": _delete(SegmentEdit, SegmentEdit.at < at - MONTH),
         "entries of the log": _old_entries(at),
     }
     sealing.anchor()

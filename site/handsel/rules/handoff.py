@@ -33,6 +33,7 @@ CLOSED = "closed"
 LONGEST = timedelta(hours=400)  # ten weeks of work: nobody remembers a lead for longer
 USUAL = timedelta(hours=8)
 _HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00")
+_MAILBOX = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+|[^\s@<>\"]+@localhost")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST_DAYS = 800  # days off in one stretch
 
@@ -85,7 +86,7 @@ def _dates(text: Any) -> Any:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise fault("unknown-timezone", f"There is no timezone '{value[:60]}'.",
                     "Write it as Europe/London.") from None
     return value
@@ -105,8 +106,18 @@ def _hours_alone(value: Any) -> Any:
     return value
 
 
-def _one_or_more(value: Any) -> Any:
-    return (value,) if isinstance(value, str) and value not in (EVERYONE, OWNERS) else value
+def _people(value: Any) -> Any:
+    """``everyone``, ``owners``, or addresses."""
+    if value in (EVERYONE, OWNERS):
+        return value
+    named = [value] if isinstance(value, str) else value
+    if not isinstance(named, list) or not named or not all(isinstance(each, str) for each in named):
+        raise fault("wrong-type", "This names nobody.", "Write name@example.org, a list of such, or `everyone`.")
+    for each in named:
+        if not _MAILBOX.fullmatch(each):
+            raise fault("bad-mailbox", f"'{each[:60]}' is no e-mail address.",
+                        "Write it as name@example.org, or write `everyone` or `owners`.")
+    return tuple(named)
 
 
 def _each_stage(value: Any) -> Any:
@@ -120,7 +131,7 @@ def _usual() -> dict[When, timedelta]:
 Work = Annotated[Duration, BeforeValidator(_hours_alone), AfterValidator(_work)]
 Spans = Annotated[tuple[Annotated[Any, BeforeValidator(_span)], ...], BeforeValidator(_spans)]
 DaysOff = tuple[Annotated[Any, BeforeValidator(_dates)], ...]
-People = Annotated[tuple[Mailbox, ...] | Literal["everyone", "owners"], BeforeValidator(_one_or_more)]
+People = Annotated[Any, BeforeValidator(_people)]
 
 
 class OwnerSpec(Part):

@@ -7,7 +7,7 @@ from handsel.db import db
 
 
 def init_app(app: Flask) -> None:
-    """Hang the writer of captures on ``app``."""
+    """Hang the writer of captures on ``app``, and let visits that are a lead's be told from all others."""
     import handsel.leads.handoff.models
     import handsel.leads.importing.models
     import handsel.leads.layouts.models
@@ -19,9 +19,11 @@ def init_app(app: Flask) -> None:
     import handsel.leads.stages.models
     import handsel.leads.tracking.models  # noqa: F401
     from handsel.leads.together import Together
+    from handsel.leads.tracking.following import follow
 
     def engine() -> Engine:
         with app.app_context():
             return db.engine
 
     app.extensions["handsel.leads"] = Together(engine)
+    app.extensions["handsel.traffic"].followers.append(follow)

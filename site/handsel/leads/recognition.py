@@ -16,9 +16,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from handsel import clock
 from handsel.leads.models import Capture, Lead
 from handsel.leads.profile import Said, profile
 from handsel.leads.rows import Pen, shaped
+from handsel.leads.tracking.models import LetterClick, PageVisit
 from handsel.traffic.models import KnownVisitor, Visitor
 from handsel.traffic.visitor import UTM
 
@@ -72,7 +74,11 @@ def answered(session: Session, number: str, at: datetime) -> frozenset[str]:
 
 
 def forget(session: Session, lead: Lead) -> None:
-    """Let no number stand for ``lead`` any more. Needs a write transaction."""
+    """Let no number stand for ``lead`` any more, and throw away what was known of it by one: the pages it looked at and
+    the links it followed. Needs a write transaction."""
     numbers = session.scalars(select(KnownVisitor.visitor).where(KnownVisitor.lead_id == lead.id)).all()
     session.execute(delete(Visitor).where(Visitor.visitor.in_(numbers)))
     session.execute(delete(KnownVisitor).where(KnownVisitor.lead_id == lead.id))
+    session.execute(delete(PageVisit).where(PageVisit.lead_id == lead.id))
+    session.execute(delete(LetterClick).where(LetterClick.lead_id == lead.id))
+    lead.look_at = clock.now()

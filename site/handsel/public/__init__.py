@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
     from handsel.public import (  # noqa: F401  their routes hang on the blueprint
         capture,
         cards,
+        clicks,
         errors,
         event,
         feeds,

@@ -63,10 +63,10 @@ def visit() -> Visit:
     return traffic.visit(request.environ)
 
 
-def record(kind: str, path: str, seen: Visit, offer: str, variant: str = "") -> None:
-    """Note a hit. ``path`` never holds a token."""
+def record(kind: str, path: str, seen: Visit, offer: str, variant: str = "", *, mark: str = "") -> None:
+    """Note a hit. ``path`` never holds a token; ``mark`` may, and is not kept."""
     traffic: Traffic = current_app.extensions["handsel.traffic"]
-    traffic.record(kind, path, seen, offer, variant)
+    traffic.record(kind, path, seen, offer, variant, mark=mark)
 
 
 def way(name: str) -> Way:

@@ -13,7 +13,8 @@ from handsel.public.head import instant
 from handsel.public.pages import table
 
 ENTRIES = 30  # posts in the feed
-PRIVATE = ("/desk/", "/api/", "/get/", "/u/", "/confirm/", "/event/", "/preferences/", "/offers/*/thanks/")
+PRIVATE = ("/desk/", "/api/", "/get/", "/u/", "/confirm/", "/event/", "/go/", "/preferences/",
+           "/offers/*/thanks/")
 
 
 @bp.get("/feed.xml")

@@ -10,11 +10,12 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from flask import Flask
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from handsel import clock
@@ -40,6 +41,12 @@ class Noted(NamedTuple):
     offer: str
     variant: str
     visit: Visit
+    mark: str = ""
+    """What else is known of it to those who follow; the key of a letter for a click."""
+
+
+Follower = Callable[[Connection, list[Noted]], None]
+"""Sees the hits that were just written, in the same transaction."""
 
 
 class Traffic:
@@ -49,6 +56,7 @@ class Traffic:
         self.app = app
         self.dropped = 0
         self.known = Known(app)
+        self.followers: list[Follower] = []
         self._noted: list[Noted] = []
         self._wake = threading.Event()
         self._lock = threading.Lock()  # one write at a time: the thread's, or a flush
@@ -95,12 +103,12 @@ class Traffic:
         return secret
 
     def record(self, kind: str, path: str, visit: Visit, offer: str = "", variant: str = "",
-               *, at: datetime | None = None) -> None:
+               *, at: datetime | None = None, mark: str = "") -> None:
         """Note that ``visit`` did ``kind`` (``view``, ``submit``, ``click``, ``download``) on the page at ``path``.
 
         A view with an ``offer`` and a ``variant`` is also the visitor's exposure in that offer's experiment.
         """
-        self._noted.append(Noted(at or clock.now(), kind, path, offer, variant, visit))
+        self._noted.append(Noted(at or clock.now(), kind, path, offer, variant, visit, mark))
         if self._process != os.getpid():
             self._start()
         if len(self._noted) >= ENOUGH and not self._wake.is_set():
@@ -136,6 +144,8 @@ class Traffic:
             try:
                 with self.app.app_context(), write_connection() as connection:
                     writing.write(connection, noted)
+                    for follow in self.followers:
+                        follow(connection, noted)
                     if kept != self._kept:
                         forget_before(connection, kept)
             except BaseException:

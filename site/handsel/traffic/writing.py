@@ -61,7 +61,7 @@ def _tally(connection: Connection, noted: list[Noted]) -> None:
 def _hits(noted: list[Noted]) -> list[tuple[str, ...]]:
     second, began = "", datetime.min.replace(tzinfo=UTC)
     rows: list[tuple[str, ...]] = []
-    for at, kind, path, offer, variant, seen in noted:
+    for at, kind, path, offer, variant, seen, _ in noted:
         if not began <= at < began + _SECOND:  # hits come by the thousand, and the text of a time takes longest
             began = at.replace(microsecond=0)
             second = instant_text(began)[:20]

@@ -23,6 +23,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from handsel import clock
 from handsel.db import db, write_connection
+from handsel.forms.schema import RECOGNITION
 from handsel.leads import coupons
 from handsel.leads.models import Lead
 from handsel.mail import envelope, pauses, queue, suppress
@@ -32,7 +33,7 @@ from handsel.mail.queue import Claimed, Result
 from handsel.mail.schedule import retry_at
 from handsel.mail.transport import Answer, Handover, Transport, always, open_transport
 from handsel.offers.project import Project
-from handsel.worker import notices
+from handsel.worker import following, notices
 from handsel.worker.facts import Facts, gather
 from handsel.worker.house import plain_domain, site_url
 from handsel.worker.judge import judge
@@ -187,7 +188,7 @@ class Deliverer:
         return self._result(message, answer), answer
 
     def _fill(self, message: Claimed, facts: Facts, project: Project, at: datetime) -> Handover | None:
-        letter = self._letter(message, project, at)
+        letter = self._letter(message, facts, project, at)
         if letter is None:
             return None
         house = self.letters.use(project)
@@ -198,10 +199,11 @@ class Deliverer:
         sender = house.sender if message.kind == "notice" else envelope.sender(self.secret, message.id, at, bounces)
         return Handover(sender, address, data)
 
-    def _letter(self, message: Claimed, project: Project, at: datetime) -> Compiled | None:
+    def _letter(self, message: Claimed, facts: Facts, project: Project, at: datetime) -> Compiled | None:
         """The text of a message: one of the project's letters, or one that is made for this message alone."""
         if message.kind not in notices.KINDS:
-            return self.letters.find(message.kind, message.offer, message.step)
+            follow = facts.consents.get((message.lead_id or 0, RECOGNITION)) == "confirmed"
+            return self.letters.find(message.kind, message.offer, message.step, follow=follow)
         draft = notices.draft(self.app, message, project, at)
         return compile_letter(draft, self.letters.use(project)) if draft is not None else None
 
@@ -217,6 +219,7 @@ class Deliverer:
         if offer is not None and offer.asset is not None and offer.asset.codes:
             with db.engine.connect() as connection:
                 values["coupon_code"] = coupons.given(connection, offer.slug, message.lead_id or 0)
+        values |= following.values(url, message.key, offer.path if offer is not None else "/")
         grant = facts.grants.get(message.grant_id or 0)
         if grant:
             page = "confirm" if message.kind == "confirm" else "get"

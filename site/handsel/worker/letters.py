@@ -12,7 +12,8 @@ from handsel.mail.layout import House
 from handsel.merge import Merge, Text, hide, parse, show
 from handsel.offers.library import Letter, Offer
 from handsel.offers.project import Project
-from handsel.worker.house import house, plain_domain
+from handsel.worker.following import followed
+from handsel.worker.house import house, plain_domain, site_url
 from handsel.worker.own import LETTERS
 
 
@@ -23,7 +24,7 @@ class Letters:
         self.app = app
         self.project: Project | None = None
         self.house: House | None = None
-        self._made: dict[tuple[str, str, str], Compiled | None] = {}
+        self._made: dict[tuple[str, str, str, bool], Compiled | None] = {}
 
     def use(self, project: Project) -> House:
         """Work with ``project`` from here on; a new one makes all letters be compiled anew."""
@@ -33,12 +34,18 @@ class Letters:
             self._made.clear()
         return self.house
 
-    def find(self, kind: str, offer: str, step: str) -> Compiled | None:
-        """The letter, or None when the project has no such letter any more."""
-        key = (kind, offer, step)
+    def find(self, kind: str, offer: str, step: str, *, follow: bool = False) -> Compiled | None:
+        """The letter, or None when the project has no such letter any more.
+
+        With ``follow`` its links to our pages are noted when they are used; see ``worker.following``.
+        """
+        key = (kind, offer, step, follow)
         if key not in self._made:
             draft = self._draft(kind, offer, step)
             assert self.house is not None
+            assert self.project is not None
+            if draft is not None and follow:
+                draft = followed(draft, site_url(self.app, self.project.site))
             self._made[key] = compile_letter(draft, self.house) if draft else None
         return self._made[key]
 

@@ -9,7 +9,16 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from factories import make_account, make_capture, make_company, make_experiment, make_lead, make_message
+from factories import (
+    make_account,
+    make_act,
+    make_capture,
+    make_company,
+    make_experiment,
+    make_lead,
+    make_message,
+    make_view,
+)
 from handsel.accounts.links import link_address
 from handsel.accounts.models import ROLES
 from handsel.desk import DeskBlueprint, check_roles
@@ -25,14 +34,16 @@ OWNER = {"owner"}
 # Who may use what. A new address must be written down here before this test passes.
 MAY = {
     "sign_in.sign_in": EVERYBODY, "sign_in.sign_out": EVERYBODY, "sign_in.link": EVERYBODY, "sign_in.enter": EVERYBODY,
+    "leads.recent": SALES, "leads.act": SALES, "leads.undo": SALES, "leads.save_view": ALL, "leads.remove_view": ALL,
+    "pipeline.index": ALL, "pipeline.move": SALES,
     "sign_in.password": ALL, "home.home": ALL, "home.more": ALL, "home.keys": ALL,
     "leads.index": ALL, "leads.lead": ALL, "leads.add_tag": ALL, "leads.remove_tag": ALL, "leads.release": ALL,
-    "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.sale": {"sales", "owner"},
+    "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.bant": SALES, "leads.sale": {"sales", "owner"},
     "leads.told": ALL, "leads.correct": SALES, "leads.new": SALES, "leads.create": SALES, "leads.merge": SALES,
-    "leads.join": SALES, "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
+    "leads.privacy": ALL, "leads.hand_out": SALES, "leads.erase": SALES, "leads.join": SALES, "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
     "hand_off.accept": SALES, "hand_off.reject": SALES, "hand_off.owner": SALES, "hand_off.put_down": SALES,
     "hand_off.mail": SALES, "tasks.index": SALES, "tasks.add": SALES, "tasks.done": SALES, "tasks.undone": SALES,
-    "tasks.put_off": SALES, "offers.index": MARKETING, "offers.offer": MARKETING,
+    "tasks.put_off": SALES, "offers.index": MARKETING, "offers.offer": MARKETING, "offers.report": MARKETING,
     "scoring.index": ALL, "scoring.trial": ALL,
     "tests.index": MARKETING, "tests.test": MARKETING, "tests.learn": MARKETING, "tests.choose": MARKETING,
     "tests.start": MARKETING, "tests.stop": MARKETING, "tests.ship": MARKETING, "tests.look": MARKETING,
@@ -50,7 +61,8 @@ def things(app: Flask) -> dict[str, Any]:
     return {"lead_id": lead.id, "other_id": make_lead().id, "company_id": make_company().id,
             "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
             "message_id": make_message(lead, state="failed").id, "account_id": make_account("sales").id,
-            "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b"}
+            "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b",
+            "act_id": make_act(lead).id, "view_id": make_view().id}
 
 
 def desk_rules(app: Flask) -> Iterator[tuple[Rule, str]]:

@@ -7,6 +7,7 @@ import click
 from handsel.commands.exporting import export_command, layouts_command, vcard_command
 from handsel.commands.importing import import_command
 from handsel.commands.person import forget_command, proof_command, show_command
+from handsel.commands.report import report_command
 from handsel.commands.sale import sale_command, stage_command
 from handsel.commands.scoring import simulate_command
 from handsel.commands.segments import segments_command
@@ -32,4 +33,5 @@ leads_command.add_command(proof_command)
 leads_command.add_command(forget_command)
 leads_command.add_command(sale_command)
 leads_command.add_command(stage_command)
+leads_command.add_command(report_command)
 leads_command.add_command(simulate_command)

@@ -15,16 +15,17 @@ from handsel.accounts.models import AuditEntry
 from handsel.leads.handoff.models import Activity, Handoff, Task
 from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Capture, Consent, Download, Lead
-from handsel.leads.stages.models import StageChange
+from handsel.leads.stages.models import ProductEvent, StageChange
 from handsel.leads.tracking.models import LetterClick, PageVisit
 from handsel.mail.models import Message
 
 MOST = 500  # of each kind: a page that nobody reads to its end helps nobody
 _MODELS: tuple[tuple[str, Any], ...] = (
     ("capture", Capture), ("consent", Consent), ("visit", PageVisit), ("click", LetterClick), ("download", Download),
-    ("message", Message), ("stage", StageChange), ("handoff", Handoff), ("activity", Activity), ("task", Task))
-_ORDER = ("capture", "proof", "consent", "visit", "click", "download", "message", "unsubscribe", "stage", "handoff",
-          "activity", "task", "done", "act")
+    ("message", Message), ("event", ProductEvent), ("stage", StageChange), ("handoff", Handoff),
+    ("activity", Activity), ("task", Task))
+_ORDER = ("capture", "proof", "consent", "visit", "click", "event", "download", "message", "unsubscribe", "stage",
+          "handoff", "activity", "task", "done", "act")
 """At the same instant."""
 TOLD_ELSEWHERE = {"activity", "task", "accepted a lead", "rejected a lead"}
 """Acts of which a row of their own tells more."""

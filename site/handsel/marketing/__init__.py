@@ -8,13 +8,14 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the pages of offers, tests, messages and files."""
-    from handsel.marketing import (  # noqa: F401  the sheets hang their routes on the blueprint of tests
+    from handsel.marketing import (  # noqa: F401  sheets hang their routes on the blueprint of tests
         files,
         messages,
         offers,
         ship_sheet,
         start_sheet,
         tests,
+        worth,
     )
 
     for page in (offers, tests, messages, files):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
@@ -21,6 +21,7 @@ from handsel.desk.words import plain_subject
 from handsel.experiments.results import latest
 from handsel.experiments.sentences import GOALS, tell
 from handsel.leads import attending, coupons
+from handsel.leads.stages import worth
 from handsel.mail.models import Message
 from handsel.offers import events
 from handsel.offers.library import Letter, Offer
@@ -29,6 +30,7 @@ from handsel.offers.live import current
 bp = DeskBlueprint("offers", __name__, roles=("marketer", "owner"))
 
 DAYS = 28  # four whole weeks: each weekday counts four times
+A_YEAR = timedelta(days=365)
 
 
 @bp.get("/offers")
@@ -57,7 +59,14 @@ def offer(slug: str) -> ResponseReturnValue:
     return render_template(
         "desk/offer.html", offer=found, funnel=funnel, now=now, days=DAYS, letters=_letters(session, found), test=test,
         told=tell(test, now, site_zone()) if test else None, arms=arm_rows(test, titles(found)) if test else (),
-        titles=titles(found), goals=GOALS, given=_given(session, found))
+        titles=titles(found), goals=GOALS, given=_given(session, found), worth=_worth(session, found, now),
+        amount=worth.amount, reasons=lambda one: worth.reasons(one, current().rules.handoff.reason))
+
+
+def _worth(session: Session, offer: Offer, now: datetime) -> worth.Worth | None:
+    """What became of the leads of a year."""
+    found = worth.worth(session, now - A_YEAR, now + timedelta(seconds=1), offer.slug)
+    return found[0] if found else None
 
 
 def _given(session: Session, offer: Offer) -> str:

@@ -21,7 +21,7 @@ from handsel.leads.models import Lead
 from handsel.leads.pause import paused
 from handsel.leads.timeline import Event, timeline
 from handsel.offers.live import current
-from handsel.sales import answers, companies, hand_off, merging, scoring, tasks
+from handsel.sales import answers, companies, hand_off, merging, rights, scoring, stages, tasks
 
 Panel = Callable[[Lead], Mapping[str, Any]]
 
@@ -52,16 +52,12 @@ def _facts(lead: Lead) -> Mapping[str, Any]:
     return {"pause_ends": paused(lead, clock.now())}
 
 
-def _stage(lead: Lead) -> Mapping[str, Any]:
-    return {"currency": current().site.currency}
-
-
 def _tags(lead: Lead) -> Mapping[str, Any]:
     return {"known_tags": finding.tags_in_use(db.session())}
 
 
-PANELS: tuple[Panel, ...] = (_happened, _facts, _stage, _tags, answers.panel, companies.panel, merging.panel,
-                             hand_off.panel, tasks.panel, scoring.panel)
+PANELS: tuple[Panel, ...] = (_happened, _facts, stages.panel, _tags, answers.panel, companies.panel, merging.panel,
+                             hand_off.panel, tasks.panel, scoring.panel, rights.panel)
 
 
 def values(lead: Lead) -> dict[str, Any]:

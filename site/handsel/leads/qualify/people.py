@@ -31,22 +31,23 @@ def people(session: Session, leads: Iterable[Lead], at: datetime) -> dict[int, P
     for capture in session.scalars(select(Capture).where(Capture.lead_id.in_(sorted(mailboxes)))
                                    .order_by(Capture.at, Capture.id)):
         captures[mailboxes[capture.lead_id]].append(capture)
-    return _made(session, leads, mailboxes, facts, captures)
+    return _made(session, leads, facts, captures)
 
 
 def seen(look: Look) -> dict[int, Person]:
     """The leads in hand as they stand in the middle of a look; what they did and said is not read again."""
     look.session.flush()
-    return _made(look.session, look.leads.values(), look.mailboxes, look.facts, look.captures)
+    return _made(look.session, look.leads.values(), look.facts, look.captures)
 
 
-def _made(session: Session, leads: Iterable[Lead], mailboxes: Mapping[int, int], facts: Facts,
+def _made(session: Session, leads: Iterable[Lead], facts: Facts,
           captures: Mapping[int, Iterable[Capture]]) -> dict[int, Person]:
     leads = list(leads)
-    tags, offers = _words(session, LeadTag.tag, mailboxes), _words(session, LeadOffer.offer, mailboxes)
+    ids = [lead.id for lead in leads]
+    tags, offers = _words(session, LeadTag.tag, ids), _words(session, LeadOffer.offer, ids)
     owners = _named(session, Account.email, Account.id, {lead.owner_id for lead in leads if lead.owner_id})
     companies = _companies(session, {lead.company_id for lead in leads if lead.company_id})
-    met = _bant(session, [lead.id for lead in leads])
+    met = _bant(session, ids)
     made = {}
     for lead in leads:
         number, answered_at = met.get(lead.id, (0, None))
@@ -112,11 +113,12 @@ def _values(lead: Lead) -> dict[str, Any]:
         "unsubscribed": lead.unsubscribed_at is not None}
 
 
-def _words(session: Session, column: Any, mailboxes: Mapping[int, int]) -> defaultdict[int, frozenset[str]]:
+def _words(session: Session, column: Any, lead_ids: list[int]) -> defaultdict[int, frozenset[str]]:
+    """Tags or offers: the lead itself has those of its other mailboxes too, as long as they belong to it."""
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for mailbox, word in session.execute(select(column.class_.lead_id, column).where(
-            column.class_.lead_id.in_(sorted(mailboxes)))):
-        found[mailboxes[mailbox]].add(word)
+    for lead_id, word in session.execute(select(column.class_.lead_id, column).where(
+            column.class_.lead_id.in_(lead_ids))):
+        found[lead_id].add(word)
     return defaultdict(frozenset, {lead: frozenset(words) for lead, words in found.items()})
 
 

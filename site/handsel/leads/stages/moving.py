@@ -75,6 +75,12 @@ def standings(session: Session, leads: Iterable[Lead], mailboxes: Mapping[int, i
     return {lead.id: standing(rows[lead.id], lead.captured_at) for lead in leads}
 
 
+def changes(session: Session, lead_id: int) -> list[StageChange]:
+    """All changes of a lead's stage, with those of its other mailboxes, in the order of their time."""
+    return list(session.scalars(select(StageChange).where(
+        StageChange.lead_id.in_(mailboxes_of(session, [lead_id]))).order_by(StageChange.at, StageChange.id)))
+
+
 def standing(changes: Iterable[StageChange], since: datetime) -> Standing:
     """Where a lead stands that was first heard of ``since``, by its changes in the order of their time."""
     now = Standing(STAGES[0], since)

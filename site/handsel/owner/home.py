@@ -45,7 +45,7 @@ def home() -> ResponseReturnValue:
     """Four figures, what needs a person, and the latest leads."""
     session = db.session()
     now = clock.now()
-    leads = session.scalars(select(Lead).order_by(Lead.id.desc()).limit(LATEST)).all()
+    leads = session.scalars(select(Lead).where(Lead.merged_into_id.is_(None)).order_by(Lead.id.desc()).limit(LATEST)).all()
     return render_template("desk/home.html", figures=figures.week(session, now), needs=_needs(session), leads=leads,
                            now=now, calls=_calls(session),
                            open_offers=[offer for offer in current().offers.values() if offer.is_open(now)])

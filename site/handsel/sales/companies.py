@@ -78,7 +78,7 @@ def describe(company_id: int) -> ResponseReturnValue:
         held = write.get_one(Company, company_id, with_for_update=True)
         changed = edit(held, said, person().actor.name, clock.now())
         if changed:
-            audit.record(write, "described a company", person().actor, f"company:{held.domain}"[:200],
+            audit.record(write, "described a company", person().actor, f"company:{held.id}",
                          {"fields": changed})
     if changed:
         flash("Put down.", "good")

@@ -13,15 +13,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from factories import NOON, make_capture, make_lead, make_message
+from factories import NOON, make_capture, make_consent, make_lead, make_message
 from handsel import backup, cli, clock
+from handsel.accounts.models import AuditEntry
 from handsel.db import db, writing
 from handsel.errors import HandselError
-from handsel.leads.forget import forget
+from handsel.leads.forget import finish, forget, forget_person
+from handsel.leads.ledger import sealing
 from handsel.leads.models import Lead
 from handsel.mail import pauses
+from handsel.mail.models import Suppression
 from support import on_sqlite
 
 
@@ -85,6 +88,30 @@ def test_who_was_erased_since_the_backup_is_erased_again(
 
     assert "Erased 1 leads again" in restored.output, restored.output
     assert emails() == ["stays@example.org"]
+
+
+def test_who_was_erased_stays_so_when_the_present_database_has_forgotten_it(
+        app: Flask, handsel: Callable[..., Result], tmp_path: Path) -> None:
+    leaver = make_lead(email="leaver@example.org")
+    other = make_lead(email="leaver@home.example", merged_into_id=leaver.id)
+    make_consent(other)
+    sealing.seal_all(clock.now())
+    leaver_id, stays_id = leaver.id, make_lead(email="stays@example.org").id
+    handsel("db", "backup", "-o", str(tmp_path / "b.zip"))
+    with writing() as session:
+        addresses = forget_person(session, session.get_one(Lead, leaver_id), clock.now(), "the person")
+    finish(addresses, clock.now())
+    with writing() as session:
+        session.execute(delete(Suppression))
+        session.delete(session.get_one(Lead, stays_id))
+
+    restored = handsel("db", "restore", "--yes", str(tmp_path / "b.zip"))
+
+    assert "Erased 2 leads again" in restored.output, restored.output
+    assert emails() == ["stays@example.org"]
+    verified = handsel("audit", "verify")
+    assert (verified.exit_code, "1 erased" in verified.output) == (0, True), verified.output
+    assert db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.id.desc())).first() == "restored a backup"
 
 
 def test_a_backup_goes_to_standard_output_when_asked(

@@ -82,7 +82,7 @@ def restore(file: Path, yes: bool) -> None:
 
     Stop the site first. Afterwards all mail is held, since much of what the backup remembers as waiting may have gone
     out since: look at it with `handsel mail due`, and let it go with `handsel mail release`. Whoever was erased since
-    the backup is erased again, if the present database still remembers it.
+    the backup is erased again, if the present database or instance/erased.txt remembers it.
 
     Example: handsel db restore instance/backups/handsel-2026-11-22-130000.zip
     """
@@ -90,7 +90,8 @@ def restore(file: Path, yes: bool) -> None:
 
     from handsel import backup as backups
     from handsel import clock, schema
-    from handsel.db import db, write_connection
+    from handsel.accounts import audit
+    from handsel.db import db, write_connection, writing
     from handsel.leads import erased
     from handsel.mail import pauses
     from handsel.mail.models import Message
@@ -107,6 +108,9 @@ def restore(file: Path, yes: bool) -> None:
         with write_connection() as connection:
             pauses.hold(connection, clock.now(), f"restored from the backup of {manifest['at']}")
         again = erased.erase_again(gone or {}, "command line")
+        with writing() as session:
+            audit.record(session, "restored a backup", "command line", "database",
+                         {"of": manifest["at"], "erased again": again})
         waiting = db.session.scalar(select(func.count()).select_from(Message).where(Message.state == "queued"))
     if gone is None:
         click.echo("The present database could not say who was erased since the backup. Erase them again: "

@@ -23,9 +23,11 @@ def work_command(once: bool) -> None:
     Example: handsel work --once
     """
     from handsel import assembly, backup, clock, schema, worker
+    from handsel.leads.ledger import sealing
     from handsel.server import start_log
     from handsel.worker.books import bind
     from handsel.worker.deliver import deliver_due
+    from handsel.worker.importing import import_now
     from handsel.worker.keeping import keep_now
     from handsel.worker.learning import learn_now
     from handsel.worker.purge import purge
@@ -37,6 +39,7 @@ def work_command(once: bool) -> None:
     with app.app_context():
         schema.require_current()
         if once:
+            import_now(app)
             learn_now(app)
             qualify_now(app)  # it may have mail to send
             watch_now(app)
@@ -46,6 +49,7 @@ def work_command(once: bool) -> None:
             for what, number in purge(app, clock.now()).items():
                 click.echo(f"thrown away: {number} {what}")
             keep_now(app)
+            sealing.seal_all(clock.now())
             for name in bind(app, anew=True):
                 click.echo(f"printed: {name}")
             if not counts.total:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,6 +38,30 @@ def proof(session: Session, address: str, message_id: MessageId) -> Told:
     ledger_fits = all(event["seals"]["fits"] for box in boxes for event in box["consents"])
     return {"address": normalised(address), "mailboxes": boxes, "blocks": _blocks(session, address),
             "fits": ledger_fits}
+
+
+class Summary(NamedTuple):
+    """Of the events of a lead's consents: how many there are, wait for their seal, and are not as they were sealed."""
+
+    events: int
+    waiting: int
+    wrong: int
+
+
+def summary(session: Session, lead: Lead) -> Summary:
+    """In short what ``proof`` tells at length, of this mailbox alone."""
+    consents = session.scalars(select(Consent).where(Consent.lead_id == lead.id)).all()
+    entries: dict[int, list[ConsentSeal]] = {}
+    for entry in session.scalars(select(ConsentSeal).where(ConsentSeal.consent_id.in_([one.id for one in consents]))
+                                 .order_by(ConsentSeal.id)):
+        entries.setdefault(entry.consent_id, []).append(entry)
+    wrong = [one for one in consents if _judge(one, lead, entries.get(one.id, []))]
+    return Summary(len(consents), sum(one.salt is None for one in consents), len(wrong))
+
+
+def _judge(consent: Consent, lead: Lead, entries: Sequence[ConsentSeal]) -> str:
+    row = {name: getattr(consent, name) for name in CONTENT} | {"salt": consent.salt, "email": lead.email}
+    return checking.judge(row, checking.standing(list(entries)) if entries else None)
 
 
 def _blocks(session: Session, address: str) -> list[Told]:
@@ -88,8 +112,7 @@ def _seals(session: Session, lead: Lead, consent: Consent, words: Wording | None
     """Every entry of the ledger that speaks of the consent, and whether the row still fits."""
     entries = session.scalars(select(ConsentSeal).where(ConsentSeal.consent_id == consent.id)
                               .order_by(ConsentSeal.id)).all()
-    row = {name: getattr(consent, name) for name in CONTENT} | {"salt": consent.salt, "email": lead.email}
-    wrong = checking.judge(row, checking.standing(list(entries)) if entries else None)
+    wrong = _judge(consent, lead, entries)
     if words and wording_hash(words.purpose, words.language, words.text) != words.hash:
         wrong = wrong or "Its words were changed after it was sealed."
     return {"fits": not wrong, "verdict": wrong or (FITS if consent.salt else WAITS), "salt": consent.salt,

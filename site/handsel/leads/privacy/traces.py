@@ -107,7 +107,8 @@ NOBODY = {
     "lead_act": "what somebody at the desk did to several leads at once", "lead_import": "files that were brought in",
     "rule_version": "versions of the rules", "quality_model": "what leads have in common that sales took",
     "consent_seal": "seals of the consent ledger, without a person",
-    "mail_pause": "pauses of mail servers", "day_secret": "the secret of the day", "tally": "sums of visits by day",
+    "segment_edit": "changes of the segments file", "mail_pause": "pauses of mail servers",
+    "day_secret": "the secret of the day", "tally": "sums of visits by day",
     "experiment": "tests", "experiment_period": "parts of tests", "experiment_event": "what happened to tests",
     "experiment_look": "results of tests", "arm": "counts of tests", "exclusion": "counts of tests",
 }

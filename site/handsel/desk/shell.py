@@ -39,7 +39,9 @@ class Place:
 PLACES = (
     Place("Home", "home.home", "h", "home", bar=True),
     Place("Leads", "leads.index", "l", "leads", bar=True),
+    Place("Pipeline", "pipeline.index", "p", "pipeline"),
     Place("Tasks", "tasks.index", "d", "tasks", bar=True),
+    Place("Segments", "segments.index", "s", "segments"),
     Place("Offers", "offers.index", "o", "offers", bar=True),
     Place("Tests", "tests.index", "t", "tests"),
     Place("Scoring", "scoring.index", "q", "scoring"),
@@ -78,7 +80,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(described)
     app.add_template_global(may)
     for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, stage_rule, message_title, topic_name,
-                    rate_words, lift_words):
+                    rate_words, lift_words, signed):
         app.add_template_filter(filter_)
     words.init_app(app)
     app.after_request(_compressed)
@@ -150,6 +152,7 @@ def error_page(error: HTTPException) -> ResponseReturnValue:
         400: ("This cannot be shown", error.description or ""),
         403: ("This is not yours to open", "Your role does not include it. An owner can change that under Accounts."),
         404: ("There is nothing here", "It may have been erased, or the address has a slip in it."),
+        413: ("That is too large", "Nothing was kept. Send a smaller file, or use the command line."),
         429: ("Too many tries", "Wait a quarter of an hour, then try again."),
     }
     if request.method == "POST" and error.code == 400:
@@ -169,6 +172,11 @@ def error_page(error: HTTPException) -> ResponseReturnValue:
 def number(value: float) -> str:
     """``12345`` as ``12,345``."""
     return f"{value:,}"
+
+
+def signed(value: int) -> str:
+    """``+12``, or ``−12`` with a true minus."""
+    return f"{value:+,}".replace("-", "\N{MINUS SIGN}")
 
 
 def moment(value: datetime | None) -> Markup:

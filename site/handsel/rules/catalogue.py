@@ -46,7 +46,8 @@ def _made(group: str, *rows: tuple[str, Type, str]) -> dict[str, Attribute]:
     return {name: Attribute(name, type_, words, group) for name, type_, words in rows}
 
 
-STANDING = Attribute("stage", "text", "stage", "How far they are", tuple(zip(STAGES, STAGES, strict=True)))
+STAGE_LABELS = {"iql": "IQL", "mql": "MQL", "sql": "SQL", "pql": "PQL", "service": "service", "customer": "customer"}
+STANDING = Attribute("stage", "text", "stage", "How far they are", tuple(STAGE_LABELS.items()))
 
 BUILT_IN: dict[str, Attribute] = {
     **_made("Who they are", ("email", "text", "e-mail address"), ("domain", "text", "mail domain"),

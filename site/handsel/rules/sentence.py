@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from handsel.rules.catalogue import ACTS, STANDING
+from handsel.rules.catalogue import ACTS, STAGE_LABELS, STANDING
 from handsel.rules.conditions import (
     All,
     Any_,
@@ -26,7 +26,6 @@ _HOLDING = {"tag": "has the tag", "offer": "has asked for", "consent": "has agre
 _NOT_HOLDING = {"tag": "does not have the tag", "offer": "has not asked for", "consent": "has not agreed to"}
 _SINCE = {"captured": "first filled in a form", "confirmed": "proved the mailbox",
           "last_form": "last filled in a form", "last_act": "was last active", "stage_since": "reached the stage"}
-_STAGES = {"iql": "IQL", "mql": "MQL", "sql": "SQL", "pql": "PQL", "service": "service", "customer": "customer"}
 
 
 def sentence(condition: Condition) -> str:
@@ -133,7 +132,7 @@ def _a(words: str) -> str:
 
 def _value(leaf: Text, value: str) -> str:
     if leaf.attribute.name == STANDING.name:
-        return _STAGES.get(value, value)
+        return STAGE_LABELS.get(value, value)
     label = dict(leaf.attribute.choices).get(value, value)
     return f"“{label}”"
 

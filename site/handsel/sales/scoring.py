@@ -23,7 +23,7 @@ from handsel.leads.quality.learning import Learned, Missing, restored
 from handsel.leads.quality.measures import Figures
 from handsel.leads.quality.models import QualityModel
 from handsel.leads.quality.predicting import learned_of, newest, predicted
-from handsel.leads.quality.properties import Seen
+from handsel.leads.quality.properties import PROPERTIES, Seen, named
 from handsel.leads.scoring import simulate as simulating
 from handsel.leads.scoring.points import Points, points
 from handsel.leads.scoring.reasons import Line, lines
@@ -68,7 +68,8 @@ def panel(lead: Lead) -> Mapping[str, Any]:
     head = session.get_one(Lead, lead.merged_into_id) if lead.merged_into_id is not None else lead
     person = people(session, [head], at)[head.id]
     found = points(scoring, person, at)
-    told = lines(scoring, person, found, at)
+    titles = {slug: offer.title for offer in current().offers.values() for slug in (offer.slug, *offer.former_slugs)}
+    told = lines(scoring, person, found, at, titles)
     parts = tuple((word, number, tuple(line for line in told if line.part == part)) for word, part, number in (
         ("Fit", "fit", found.fit), ("Interest", "interest", found.interest)))
     return {"why": Why(found, parts), "expected": _expected(Seen(person, found, at), lead.stage)}
@@ -202,7 +203,9 @@ def _learned() -> dict[str, Any]:
     if model is not None and model.learned:
         learned = _restored(model)
         if learned is not None:
-            found |= {"figures": learned.figures, "learned": learned, "chart": _chart(learned.figures)}
+            found |= {"figures": learned.figures, "chart": _chart(learned.figures),
+                      "looks_at": [each.words for each in named(learned.properties)],
+                      "more": len(PROPERTIES) - len(learned.properties)}
     return found
 
 

@@ -38,9 +38,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Property:
-    """One number. ``of`` makes it, ``said`` tells in words what it was for one person."""
+    """One number. ``words`` name it, ``of`` makes it, ``said`` tells what it was for one person."""
 
     name: str
+    words: str
     of: Callable[[Seen], float]
     said: Callable[[Seen], str]
 
@@ -77,7 +78,7 @@ def _many(number: int, one: str) -> str:
 
 
 def _known(name: str, words: str) -> Property:
-    return Property(name, lambda seen: 1.0 if seen.value(name) else 0.0,
+    return Property(name, f"whether {words} is known", lambda seen: 1.0 if seen.value(name) else 0.0,
                     lambda seen: f"{words} is {'known' if seen.value(name) else 'not known'}")
 
 
@@ -86,24 +87,26 @@ def _at_work(seen: Seen) -> bool:
 
 
 PROPERTIES: tuple[Property, ...] = (
-    Property("fit", lambda seen: float(seen.points.fit), lambda seen: f"fit of {_many(seen.points.fit, 'point')}"),
-    Property("interest", lambda seen: float(seen.points.interest),
+    Property("fit", "fit", lambda seen: float(seen.points.fit),
+             lambda seen: f"fit of {_many(seen.points.fit, 'point')}"),
+    Property("interest", "interest", lambda seen: float(seen.points.interest),
              lambda seen: f"interest of {_many(seen.points.interest, 'point')}"),
-    Property("quiet", lambda seen: log1p(_quiet_days(seen)), _quiet),
-    Property("company mailbox", lambda seen: float(_at_work(seen)),
+    Property("quiet", "the time since the last act", lambda seen: log1p(_quiet_days(seen)), _quiet),
+    Property("company mailbox", "whether the mailbox is a company's", lambda seen: float(_at_work(seen)),
              lambda seen: "writes from a company's mailbox" if _at_work(seen) else "writes from a free mailbox"),
-    Property("offers", lambda seen: log1p(_offers(seen)), lambda seen: f"asked for {_many(_offers(seen), 'offer')}"),
-    Property("visits", lambda seen: log1p(seen.number("visited", LATELY)),
+    Property("offers", "how many offers they asked for", lambda seen: log1p(_offers(seen)),
+             lambda seen: f"asked for {_many(_offers(seen), 'offer')}"),
+    Property("visits", "pages visited in 30 days", lambda seen: log1p(seen.number("visited", LATELY)),
              lambda seen: f"{_many(seen.number('visited', LATELY), 'page')} visited in 30 days"),
     _known("phone", "a phone number"),
     _known("job_title", "the job title"),
-    Property("company size", lambda seen: log1p(_size(seen)),
+    Property("company size", "the size of the company", lambda seen: log1p(_size(seen)),
              lambda seen: f"company of {int(_size(seen)):,}" if _size(seen) else "company size is not known"),
-    Property("attended", lambda seen: float(seen.number("attended") > 0),
+    Property("attended", "events attended", lambda seen: float(seen.number("attended") > 0),
              lambda seen: "came to an event" if seen.number("attended") else "came to no event"),
-    Property("clicks", lambda seen: log1p(seen.number("clicked", LATELY)),
+    Property("clicks", "clicks in letters in 30 days", lambda seen: log1p(seen.number("clicked", LATELY)),
              lambda seen: f"{_many(seen.number('clicked', LATELY), 'click')} in letters in 30 days"),
-    Property("bant", lambda seen: float(_bant(seen)),
+    Property("bant", "BANT answers", lambda seen: float(_bant(seen)),
              lambda seen: f"{_bant(seen)} of the 4 BANT questions answered well"),
 )
 """In the order in which they join the model as outcomes become more."""

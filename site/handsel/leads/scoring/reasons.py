@@ -42,20 +42,26 @@ class Because:
     worth: int | None
 
 
-def lines(scoring: Scoring, person: Person, found: Points, at: datetime) -> list[Line]:
-    """The reasons by rule, in the order of the rules; the points of the lines add up to the score."""
+def lines(scoring: Scoring, person: Person, found: Points, at: datetime,
+          titles: Mapping[str, str] | None = None) -> list[Line]:
+    """The reasons by rule, in the order of the rules; the points of the lines add up to the score.
+
+    ``titles`` are those of offers, by their slugs.
+    """
     by_rule: dict[str, list[Reason]] = {}
     for reason in found.reasons:
         by_rule.setdefault(reason.rule, []).append(reason)
     return [Line(rule.part, rule, sum(one.points for one in some), sum(one.worth for one in some),
-                 tuple(_because(rule, person, some, at)))
+                 tuple(_because(rule, person, some, at, titles or {})))
             for rule in scoring.rules if (some := by_rule.get(rule.name))]
 
 
-def _because(rule: Rule, person: Person, reasons: Sequence[Reason], at: datetime) -> list[Because]:
+def _because(rule: Rule, person: Person, reasons: Sequence[Reason], at: datetime,
+             titles: Mapping[str, str]) -> list[Because]:
     if rule.when is None:
-        return [Because(said_of(one.fact), one.at, one.fact.ref, one.points, one.worth)
-                for one in reasons if one.fact is not None]
+        named = [(one, one.fact._replace(name=titles.get(one.fact.name, one.fact.name)))
+                 for one in reasons if one.fact is not None]
+        return [Because(said_of(fact), one.at, fact.ref, one.points, one.worth) for one, fact in named]
     answers = {said(leaf): leaf.attribute for leaf in leaves(rule.when) if not isinstance(leaf, Did)}
     return [Because(_shown(one, answers, person), one.at, one.ref, None, None)
             for one in evidence(rule.when, person, at)]

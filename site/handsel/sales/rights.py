@@ -14,6 +14,7 @@ from handsel.accounts import audit
 from handsel.db import db, writing
 from handsel.desk import only, person
 from handsel.desk.shell import moment
+from handsel.desk.words import CONSENT_WORDS, WAY_WORDS
 from handsel.leads import forget
 from handsel.leads.address import normalised
 from handsel.leads.ledger import proof
@@ -39,7 +40,7 @@ def _page(lead: Lead, typed: str = "", wrong: str = "") -> ResponseReturnValue:
     boxes = parcel.mailboxes(db.session(), lead)
     return render_template(
         "desk/privacy.html", lead=lead, told=proof.proof(db.session(), lead.email, lambda _key: ""), boxes=boxes,
-        when=lambda text: moment(datetime.fromisoformat(text)),
+        ways=WAY_WORDS, states=CONSENT_WORDS, when=lambda text: moment(datetime.fromisoformat(text)),
         exports=forget.exports_since(db.session(), min(box.captured_at for box in boxes)), typed=typed,
         wrong=wrong), 422 if wrong else 200
 

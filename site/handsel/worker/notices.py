@@ -62,7 +62,7 @@ class Notice:
         who = telling.who(lead)
         why = telling.why(handoff.context, self.project)
         self.sheet.says(f"Hello {account.name or 'there'},")
-        given = f"{self.message.values['by']} gave you {who}" if self.message.values.get("by") else f"{who} is yours"
+        given = f"{self.message.values['by']} gave you {who}" if self.message.values.get("by") else f"{who} is ready for you"
         self.sheet.says(f"{given}: {why}")
         if handoff.due_at is not None:
             rules = self.project.rules.handoff
@@ -99,7 +99,7 @@ class Notice:
         waits = telling.length(between(handoff.at, self.at, rules.hours))
         with_whom = "Nobody has the lead." if owner is None else (
             "The lead is with you." if owner.id == account.id else f"The lead is with {owner.name or owner.email}.")
-        answered = "It was accepted" if handoff.state == "accepted" else "It was not answered"
+        answered = "It was accepted" if handoff.state == "accepted" else "Nobody has accepted or rejected it"
         self.sheet.says(f"Hello {account.name or 'there'},")
         self.sheet.says(f"{who} has waited for {waits} of working time, and nobody has spoken with them. "
                         f"{with_whom} {answered}{self._tried(handoff)}.")

@@ -41,8 +41,12 @@ def locked(session: Session, handoff_id: int) -> tuple[Lead, Handoff]:
 
 
 def accept(session: Session, handoff_id: int, *, actor: Actor, at: datetime, way: str) -> Handoff:
-    """Sales takes the lead: it is an SQL, and whoever accepted it owns it. Raises Decided."""
-    lead, handoff = _open(session, handoff_id)
+    """Sales takes the lead: it is an SQL, and whoever accepted it owns it. Raises Decided if somebody else was faster;
+    whoever presses twice has accepted it once."""
+    lead, handoff = locked(session, handoff_id)
+    if handoff.state == "accepted" and actor.account_id is not None and handoff.account_id == actor.account_id:
+        return handoff
+    _require_open(handoff)
     _decide(handoff, "accepted", actor, at, way)
     if actor.account_id is not None:
         assign(session, lead, actor.account_id, actor=actor, at=at)
@@ -63,7 +67,8 @@ def reject(session: Session, handoff_id: int, project: Project, *, reason: str, 
     if reason not in reasons:
         raise HandselError("reason", "Say why you reject the lead.",
                            nearest(reason, reasons) if reason else "Choose one of the reasons.")
-    lead, handoff = _open(session, handoff_id, given_back=way == "desk")
+    lead, handoff = locked(session, handoff_id)
+    _require_open(handoff, given_back=way == "desk")
     handoff.reason, handoff.note = reason, note.strip()[:LONGEST_NOTE]
     _decide(handoff, "rejected", actor, at, way)
     words = reasons[reason] + (f": {handoff.note}" if handoff.note else "")
@@ -95,11 +100,9 @@ def returned(session: Session, lead: Lead, at: datetime) -> None:
         holding.resume(session, lead, handoff, at)
 
 
-def _open(session: Session, handoff_id: int, *, given_back: bool = False) -> tuple[Lead, Handoff]:
-    lead, handoff = locked(session, handoff_id)
+def _require_open(handoff: Handoff, *, given_back: bool = False) -> None:
     if handoff.state != "open" and not (given_back and handoff.state == "accepted" and handoff.ended_at is None):
         raise Decided("hand-over", f"{handoff.actor or 'Somebody'} {WORDS[handoff.state]} this lead already.")
-    return lead, handoff
 
 
 WORDS = {"accepted": "accepted", "rejected": "rejected", "withdrawn": "took back"}

@@ -1,0 +1,106 @@
+"""Two workers and a kill: every lead is handed over once, and every alert is one message."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from factories import make_account, make_capture, make_lead
+from handsel.clock import system_now
+from handsel.db import db, writing
+from handsel.leads.handoff.models import Handoff
+from handsel.leads.models import Lead
+from handsel.leads.qualify.looking import ask
+from handsel.leads.stages.moving import move
+from handsel.mail.models import Message
+from handsel.worker.qualifying import qualify_now
+from support.clock import Clock
+from support.handoff import MARKETER
+from support.running import wait_until
+from support.smtp import FaultyServer
+
+LEADS = 40
+
+
+def ready(number: int = LEADS) -> None:
+    """So many leads that a marketer found ready, and that nobody has looked at yet."""
+    for _ in range(number):
+        lead = make_lead()
+        make_capture(lead)
+        with writing() as session:
+            move(session, session.get_one(Lead, lead.id), "mql", way="person", reason="Ready.", actor=MARKETER,
+                 at=system_now())
+            ask(session, lead.id, system_now())
+
+
+def handed_over() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(Handoff)) or 0
+
+
+@pytest.fixture
+def start(posting: Flask, engine_url: str, project: Path, smtp: FaultyServer,
+          clock: Clock) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts ``handsel work`` on the test's project and database, by the system's clock."""
+    clock.set(system_now())
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> subprocess.Popen[bytes]:
+        settings = os.environ | {"HANDSEL_DATABASE_URL": engine_url, "HANDSEL_MAIL_URL": smtp.url,
+                                 "HANDSEL_ENV": "test", "HANDSEL_SECRET_KEY": posting.config["SECRET_KEY"],
+                                 "HANDSEL_SITE_URL": "http://localhost"}
+        started.append(subprocess.Popen([sys.executable, "-m", "handsel", "--project", str(project), "work"],
+                                        env=settings))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_two_workers_of_which_one_is_killed_tell_of_every_lead_in_one_message(
+        start: Callable[[], subprocess.Popen[bytes]], smtp: FaultyServer) -> None:
+    sellers = [make_account("sales") for _ in range(2)]
+    ready()
+    first = start()
+    start()
+    wait_until(lambda: handed_over() > 3, 30)
+    first.send_signal(signal.SIGKILL)
+    wait_until(lambda: handed_over() == LEADS, 60)
+    db.session.rollback()
+    alerts = list(db.session.scalars(select(Message).where(Message.kind == "notice")))
+    assert Counter(message.values["handoff"] for message in alerts) == dict.fromkeys(range(1, LEADS + 1), 1)
+    by_seller = Counter(db.session.scalars(select(Handoff.owner_id)))
+    assert by_seller == {seller.id: LEADS // 2 for seller in sellers}
+    assert Counter(message.account_id for message in alerts) == by_seller
+
+
+def test_threads_that_look_at_the_same_leads_at_once_hand_each_over_once(app: Flask) -> None:
+    sellers = [make_account("sales") for _ in range(4)]
+    ready(20)
+    together = threading.Barrier(4)
+
+    def work() -> None:
+        together.wait()
+        with app.app_context():
+            qualify_now(app)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert handed_over() == 20
+    assert Counter(db.session.scalars(select(Handoff.owner_id))) == {seller.id: 5 for seller in sellers}
+    assert db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "notice")) == 20

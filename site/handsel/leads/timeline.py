@@ -27,7 +27,7 @@ _MODELS: tuple[tuple[str, Any], ...] = (
 _ORDER = ("capture", "proof", "consent", "visit", "click", "event", "download", "message", "unsubscribe", "stage",
           "handoff", "activity", "task", "done", "act")
 """At the same instant."""
-TOLD_ELSEWHERE = {"activity", "task", "accepted a lead", "rejected a lead"}
+TOLD_ELSEWHERE = {"activity", "task", "accepted a lead", "rejected a lead", "corrected a lead", "put down a lead"}
 """Acts of which a row of their own tells more."""
 
 

@@ -43,7 +43,7 @@ def test_it_compares_new_rules_with_the_present_ones(
     assert found.exit_code == 0, found.output
     assert found.stdout.splitlines() == [
         "Last quarter 3 leads would have passed 25 points; sales accepted 1 of them and rejected 1.",
-        "  1 lead of those was never handed over to sales.",
+        "  Of those who pass, 1 was never handed over.",
         "",
         "With the rules as they are:",
         "  Last quarter no lead would have passed 25 points.",

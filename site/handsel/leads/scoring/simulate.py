@@ -3,7 +3,6 @@ them since. Every lead is judged by what was known at each moment; only what bec
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -226,11 +225,10 @@ def sentence(outcome: Outcome, when: str = "Last quarter") -> str:
 
 def others(outcome: Outcome) -> list[str]:
     """What else there is to say of the leads behind the sentence, each as a sentence; only what is so."""
-    found = Counter({
-        "still with sales, undecided": outcome.open, "never handed over to sales": outcome.never,
-        "decided by sales before they would have passed": outcome.decided})
-    said = [f"{_leads(number)} of those {'was' if number == 1 else 'were'} {words}." for words, number in found.items()
-            if number]
+    said = [f"Of those who pass, {number:,} {one if number == 1 else more}." for number, one, more in (
+        (outcome.open, "is with sales and not decided", "are with sales and not decided"),
+        (outcome.never, "was never handed over", "were never handed over"),
+        (outcome.decided, "had been decided by sales before", "had been decided by sales before")) if number]
     if outcome.before:
         said.append(f"{_leads(outcome.before)} had the points already when the time began, and "
                     f"{'is' if outcome.before == 1 else 'are'} not counted.")

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from handsel import clock
+from handsel.accounts.audit import Actor
 from handsel.accounts.models import Account
 from handsel.db import writing
 from handsel.experiments import evaluate
@@ -27,8 +28,10 @@ from handsel.experiments.models import (
 from handsel.experiments.trial import Cell, Period, Plan
 from handsel.experiments.verdict import judge
 from handsel.forms.library import wording_hash
-from handsel.leads.listing import words
-from handsel.leads.models import Capture, Company, Consent, Grant, Lead, LeadOffer, LeadTag, Wording
+from handsel.leads.layouts.models import ExportLayout
+from handsel.leads.listing import acts, words
+from handsel.leads.listing.models import LeadAct, SavedView
+from handsel.leads.models import Capture, Company, Consent, Grant, Lead, LeadImport, LeadOffer, LeadTag, Wording
 from handsel.mail.models import Message
 from handsel.traffic.models import Hit
 
@@ -63,7 +66,8 @@ def make_lead(tags: tuple[str, ...] = (), offers: tuple[str, ...] = (), **fields
 def make_words() -> None:
     """The words of all leads, for leads that were put into their table in bulk."""
     with writing() as session:
-        words.write(session, {lead.id: lead for lead in session.scalars(select(Lead))})
+        words.write(session, {lead.id: lead for lead in session.scalars(
+            select(Lead).where(Lead.merged_into_id.is_(None)))})
 
 
 def make_company(**fields: Any) -> Company:
@@ -72,6 +76,25 @@ def make_company(**fields: Any) -> Company:
     with writing() as session:
         session.add(company)
     return company
+
+
+def make_act(lead: Lead | None = None, wish: acts.Wish | None = None) -> LeadAct:
+    """Something done to a lead from a list by somebody: a tag, unless said otherwise."""
+    lead = lead or make_lead()
+    with writing() as session:
+        act = acts.do(session, [lead.id], wish or acts.Wish("tag", "from-a-list"), actor=Actor("somebody"),
+                      at=clock.now())
+    assert act is not None
+    return act
+
+
+def make_view(**fields: Any) -> SavedView:
+    """A view of the list of leads that a seller keeps."""
+    account_id = fields.pop("account_id", None) or make_account("sales").id
+    view = SavedView(**{"account_id": account_id, "name": "Hot", "query": "sort=score", "at": clock.now()} | fields)
+    with writing() as session:
+        session.add(view)
+    return view
 
 
 def make_capture(lead: Lead | None = None, **fields: Any) -> Capture:
@@ -212,3 +235,22 @@ def _look(experiment: Experiment, look: dict[str, Any]) -> ExperimentLook:
     del judged["state"]
     return ExperimentLook(experiment_id=experiment.id, day=day, at=at, result=judged | {
         "counts": [list(cell) for cell in cells]} | look.get("result", {}))
+
+
+def make_import(**fields: Any) -> LeadImport:
+    """A file of leads that was brought in on the command line."""
+    done = LeadImport(**{"at": clock.now(), "fingerprint": f"{next(_number):064}", "file": "fair.csv", "state": "done",
+                         "finished_at": clock.now(), "options": {"columns": ["email"], "tags": [], "offer": "",
+                                                                 "wordings": {}, "proven": False}} | fields)
+    with writing() as session:
+        session.add(done)
+    return done
+
+
+def make_layout(**fields: Any) -> ExportLayout:
+    """A layout of exports that is shared."""
+    layout = ExportLayout(**{"name": f"layout {next(_number)}", "shared": True, "columns": [["email", ""]],
+                             "at": clock.now()} | fields)
+    with writing() as session:
+        session.add(layout)
+    return layout

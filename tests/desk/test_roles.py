@@ -15,6 +15,8 @@ from factories import (
     make_capture,
     make_company,
     make_experiment,
+    make_import,
+    make_layout,
     make_lead,
     make_message,
     make_view,
@@ -39,6 +41,9 @@ MAY = {
     "sign_in.password": ALL, "home.home": ALL, "home.more": ALL, "home.keys": ALL,
     "leads.index": ALL, "leads.lead": ALL, "leads.add_tag": ALL, "leads.remove_tag": ALL, "leads.release": ALL,
     "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.bant": SALES, "leads.sale": {"sales", "owner"},
+    "leads.export_page": SALES, "leads.remove_layout": SALES, "leads.card": SALES, "imports.index": SALES,
+    "imports.upload": SALES, "imports.one": SALES, "imports.start": SALES, "imports.undo": SALES,
+    "imports.discard": SALES, "imports.refused": SALES,
     "leads.told": ALL, "leads.correct": SALES, "leads.new": SALES, "leads.create": SALES, "leads.merge": SALES,
     "leads.privacy": ALL, "leads.hand_out": SALES, "leads.erase": SALES, "leads.join": SALES, "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
     "hand_off.accept": SALES, "hand_off.reject": SALES, "hand_off.owner": SALES, "hand_off.put_down": SALES,
@@ -62,7 +67,8 @@ def things(app: Flask) -> dict[str, Any]:
             "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
             "message_id": make_message(lead, state="failed").id, "account_id": make_account("sales").id,
             "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b",
-            "act_id": make_act(lead).id, "view_id": make_view().id}
+            "act_id": make_act(lead).id, "view_id": make_view().id,
+            "import_id": make_import().id, "layout_id": make_layout().id}
 
 
 def desk_rules(app: Flask) -> Iterator[tuple[Rule, str]]:

@@ -104,22 +104,15 @@ def _before(number: int, refuse: Callable[[list[Wrong]], None]) -> Counter[str]:
 
 def _options(table: Table, given: dict[str, Any]) -> Options:
     from handsel.leads import questions
-    from handsel.leads.importing.chunk import Options
+    from handsel.leads.importing import choices
     from handsel.leads.importing.mapping import mapped
-    from handsel.leads.importing.row import Rules, tag_list
     from handsel.offers.live import current
 
     project = current()
-    offer = given["offer"]
-    if offer and project.offer(offer) is None:
-        raise HandselError("--offer", f"There is no offer '{offer}'.", nearest(offer, project.offers))
-    custom = questions.custom(project)
-    columns = mapped(table.head, _pairs(given["maps"]), custom, table.path.name)
+    columns = mapped(table.head, _pairs(given["maps"]), questions.custom(project), table.path.name)
     words = _words(given["purposes"], given["wordings"], project.site.topics)
-    tags = {*tag_list(given["tags"]), *(project.offers[offer].meta.tags if offer else ())}
-    rules = Rules(columns, custom, tuple(words), tuple(sorted(tags)),
-                  f"{offer} {'confirmed' if given['confirmed'] else ''}".strip())
-    return Options(rules, offer, words, project.site.language, given["confirmed"])
+    return choices.options(project, columns, offer=given["offer"], tags=given["tags"], words=words,
+                           proven=given["confirmed"])
 
 
 def _pairs(maps: tuple[str, ...]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from handsel.desk.door import DeskBlueprint, check_roles, only, open_to_all, person
+from handsel.desk.door import DeskBlueprint, check_roles, only, open_to_all, person, takes_files
 
-__all__ = ["DeskBlueprint", "check_roles", "init_app", "only", "open_to_all", "person"]
+__all__ = ["DeskBlueprint", "check_roles", "init_app", "only", "open_to_all", "person", "takes_files"]
 
 
 def init_app(app: Flask) -> None:

@@ -19,6 +19,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     """Work until ``stop`` is set; then finish the message in hand, give back the others and come back."""
     from handsel.worker.books import Bindery
     from handsel.worker.deliver import Deliverer, Heartbeat
+    from handsel.worker.importing import Importing
     from handsel.worker.keeping import Keeping
     from handsel.worker.learning import Learning
     from handsel.worker.purge import purge
@@ -31,7 +32,7 @@ def run(app: Flask, stop: threading.Event) -> None:
         deliverer = Deliverer(app, stop=stop)
         heartbeat = Heartbeat(app, deliverer)
         heartbeat.start()
-        beside = [kind(app) for kind in (Bindery, Keeping, Learning, Qualifying, Sealing, Watching)]
+        beside = [kind(app) for kind in (Bindery, Importing, Keeping, Learning, Qualifying, Sealing, Watching)]
         for thread in beside:
             thread.start()
         last_mail, first_purge, purged_on = time.monotonic(), time.monotonic() + 60, None

@@ -14,6 +14,7 @@ from handsel.accounts import audit
 from handsel.accounts.models import DeskSession, SignInLink
 from handsel.db import write_connection, writing
 from handsel.leads.forget import scrub
+from handsel.leads.importing import uploads
 from handsel.leads.importing.models import ImportRefusal
 from handsel.leads.ledger import sealing
 from handsel.leads.listing.models import LeadAct
@@ -55,6 +56,7 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
         "caught mails": Inbox(Path(app.instance_path) / "inbox").clear(at - MONTH),
         "refused rows of imports": _delete(ImportRefusal, ImportRefusal.import_id.in_(
             select(LeadImport.id).where(LeadImport.at < at - MONTH))),
+        "uploaded files that nobody went on with": uploads.clear(app, at),
         "acts on lists of leads": _delete(LeadAct, LeadAct.at < at - MONTH),
         "changes of segments that stand": _delete(SegmentEdit, SegmentEdit.at < at - MONTH),
         "entries of the log": _old_entries(at),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -108,6 +109,12 @@ def refused(batch_id: int) -> Iterator[Wrong]:
         last = rows[-1].id
 
 
+def refusal(batch_id: int, row: Wrong) -> dict[str, Any]:
+    """A row that could not be taken, as it is kept."""
+    return {"import_id": batch_id, "number": row.number, "reason": row.reason[:400],
+            "cells": [cell[:CELL] for cell in row.cells]}
+
+
 def parts(table: Table, rules: Rules, after: int = 0) -> Iterator[Part]:
     """The rows behind number ``after``, some hundred at a time."""
     part, rows = Part([], [], after), dict[str, Said]()
@@ -173,9 +180,7 @@ def _written(session: Session, batch: LeadImport, part: Part, options: Options) 
     else:
         batch.row = max(batch.row, part.last)
         if step.wrong:
-            session.execute(insert(ImportRefusal), [
-                {"import_id": batch.id, "number": each.number, "reason": each.reason[:400],
-                 "cells": [cell[:CELL] for cell in each.cells]} for each in step.wrong])
+            session.execute(insert(ImportRefusal), [refusal(batch.id, each) for each in step.wrong])
     batch.counts = {**batch.counts, **{name: batch.counts.get(name, 0) + told[name] for name in COUNTS}}
     return step
 

@@ -70,6 +70,32 @@ def mapped(head: Sequence[str], given: Mapping[str, str], custom: Mapping[str, F
     return Columns(tuple(fields), tuple(name for name, field in zip(head, fields, strict=True) if name and not field))
 
 
+def placed(head: Sequence[str], fields: Sequence[str], custom: Mapping[str, Field]) -> Columns:
+    """The mapping that somebody chose, field by field in the order of the columns. Raises HandselError."""
+    chosen = [_checked(field.strip(), custom) for field in [*fields, *[ASIDE] * len(head)][:len(head)]]
+    for field in chosen:
+        if field and chosen.count(field) > 1:
+            raise HandselError("mapping", f"Two columns are to be '{field}'.", "Leave one of them out.")
+    if "email" not in chosen:
+        raise HandselError("mapping", "No column holds the e-mail addresses.", "Say which one does.")
+    return Columns(tuple(chosen), tuple(name for name, field in zip(head, chosen, strict=True) if name and not field))
+
+
+def guessed(head: Sequence[str], custom: Mapping[str, Field]) -> list[str]:
+    """What the columns are likely to hold, by their names; empty where nobody can tell."""
+    fields: list[str] = []
+    for name in head:
+        field = _guess(name, custom)
+        fields.append(ASIDE if field in fields else field)
+    return fields
+
+
+def own_field(name: str, custom: Mapping[str, Field]) -> str:
+    """The field of its own that a column of that name can have; empty where its name makes none, or a known one."""
+    folded = _folded(name)
+    return folded if _FIELD_NAME.fullmatch(folded) and folded not in {*STANDARD, *SPECIAL, *custom, *_OURS} else ""
+
+
 def _said(head: Sequence[str], given: Mapping[str, str], custom: Mapping[str, Field]) -> dict[int, str]:
     """What was said by hand, by place."""
     places = {name.casefold(): place for place, name in reversed(list(enumerate(head)))}

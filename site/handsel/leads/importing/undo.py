@@ -38,11 +38,14 @@ def batch(number: int) -> LeadImport:
     """The batch of that number. Raises HandselError if there is none to undo."""
     found = db.session().get(LeadImport, number)
     if found is None:
-        last = db.session().scalars(select(LeadImport).where(LeadImport.undone_at.is_(None))
+        last = db.session().scalars(select(LeadImport).where(LeadImport.undone_at.is_(None),
+                                                             LeadImport.fingerprint != "")
                                     .order_by(LeadImport.id.desc()).limit(5)).all()
         known = "; ".join(f"{one.id} is {one.file} of {one.at:%Y-%m-%d}" for one in last)
         raise HandselError("--undo", f"There is no import {number}.",
                            f"The latest: {known}." if known else "Nothing was imported yet.")
+    if not found.fingerprint:
+        raise HandselError("--undo", f"Import {number} was never brought in.", "There is nothing to take back.")
     if found.undone_at is not None and "gone" in found.counts:
         raise HandselError("--undo", f"Import {number} was undone on {found.undone_at:%Y-%m-%d}.",
                            "There is nothing left to do.")
@@ -63,7 +66,7 @@ def undo(number: int, actor: Actor, at: datetime) -> Iterator[Counter[str]]:
     """
     with writing() as session:  # nobody goes on with it from here on
         done = session.get_one(LeadImport, number, with_for_update=True)
-        done.undone_at = done.undone_at or at
+        done.undone_at, done.state = done.undone_at or at, "undoing"
     total: Counter[str] = Counter()
     last = 0
     while True:
@@ -83,6 +86,7 @@ def undo(number: int, actor: Actor, at: datetime) -> Iterator[Counter[str]]:
                 total.update({name: done.counts.get(f"{name} so far", 0) - total[name] for name in SO_FAR})
                 done.counts = {**{name: count for name, count in done.counts.items() if not name.endswith(" so far")},
                                "gone": 0, **total}
+                done.state = "undone"
                 audit.record(session, "undid an import", actor, f"import:{number}", {"file": done.file, **total})
         if not rows:
             return

@@ -9,7 +9,7 @@ page goes on there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column, select
@@ -58,9 +58,26 @@ def page(session: Session, asked: Wanted, order: Order, place: Place | None = No
     further = edge or (found[size - 1] if len(found) > size else None)
     known = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_([row.number for row in rows])))}
     leads = [known[row.number] for row in rows if row.number in known]
+    stopped = edge is not None
+    here = place and _behind(place, down=order.down != back)
     if back:
-        return Page(leads, edge or (first if further else None), last or place, edge is not None)
-    return Page(leads, (first or place) if place else None, edge or (last if further else None), edge is not None)
+        return Page(leads, edge or (first if further else None), last or here, stopped)
+    return Page(leads, (first or here) if place else None, edge or (last if further else None), stopped)
+
+
+def _behind(place: Place, *, down: bool) -> Place:
+    """Just behind ``place`` as one goes ``down`` the order or up: from there, the way back begins with it."""
+    return replace(place, number=place.number + (-1 if down else 1))
+
+
+def numbers(session: Session, asked: Wanted, order: Order, most: int) -> list[int]:
+    """The numbers of the first leads ``asked`` for, ``most`` of them or all; however long the walk is."""
+    plan, found, place = plan_for(session, asked, order), list[Place](), None
+    while True:
+        more, place = _walk(session, plan, order, place, down=order.down, size=most - len(found))
+        found += more
+        if place is None or len(found) >= most:
+            return [each.number for each in found]
 
 
 def _walk(session: Session, plan: Plan, order: Order, place: Place | None, *, down: bool,

@@ -1,12 +1,13 @@
 // Keys for those who like them; every page works without. "Keys" under More switches them off.
 const off = "desk-keys-off";
 const off_now = () => { try { return localStorage.getItem(off) === "1"; } catch { return false; } };
-const typing = (at) => at.closest("input, select, textarea, [contenteditable], dialog");
+const typing = (at) => at.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable], dialog");
 let going = 0;
 
 function row(step) {
-  const links = [...document.querySelectorAll(".list tbody th a")];
-  const at = links.indexOf(document.activeElement);
+  const links = [...document.querySelectorAll(".list tbody th a, .ticket > a")];
+  const here = document.activeElement?.closest("tr, .ticket");
+  const at = links.findIndex((link) => here?.contains(link));
   links[Math.max(0, Math.min(links.length - 1, at < 0 ? 0 : at + step))]?.focus();
 }
 
@@ -29,8 +30,22 @@ document.addEventListener("keydown", (event) => {
     "?": () => { location.href = "/desk/keys"; },
   };
   const act = acts[event.key];
-  if (act) { event.preventDefault(); act(); }
+  if (act) { event.preventDefault(); act(); return; }
+  // Other keys are for the scripts of single pages; whoever takes one says so.
+  const taken = !document.dispatchEvent(new CustomEvent("desk-key", { detail: event.key, cancelable: true }));
+  if (taken) event.preventDefault();
 });
+
+// What can be taken back says so for ten seconds in a corner, longer while somebody is on it; Recent actions keep it.
+for (const toast of document.querySelectorAll(".notice--undo")) {
+  toast.classList.add("toast");
+  let left = 10;
+  const clock = setInterval(() => {
+    if (toast.matches(":hover, :focus-within")) return;
+    left -= 1;
+    if (left <= 0) { clearInterval(clock); toast.remove(); }
+  }, 1000);
+}
 
 const box = document.querySelector("#keys-off");
 if (box) {

@@ -49,7 +49,7 @@ MAY = {
     "hand_off.accept": SALES, "hand_off.reject": SALES, "hand_off.owner": SALES, "hand_off.put_down": SALES,
     "hand_off.mail": SALES, "tasks.index": SALES, "tasks.add": SALES, "tasks.done": SALES, "tasks.undone": SALES,
     "tasks.put_off": SALES, "offers.index": MARKETING, "offers.offer": MARKETING, "offers.report": MARKETING,
-    "scoring.index": ALL, "scoring.trial": ALL,
+    "scoring.index": ALL, "scoring.trial": ALL, "scoring.save": MARKETING, "scoring.undo": MARKETING,
     "tests.index": MARKETING, "tests.test": MARKETING, "tests.learn": MARKETING, "tests.choose": MARKETING,
     "tests.start": MARKETING, "tests.stop": MARKETING, "tests.ship": MARKETING, "tests.look": MARKETING,
     "messages.index": MARKETING, "messages.retry": MARKETING, "files.index": MARKETING,

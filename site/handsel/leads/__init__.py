@@ -15,6 +15,7 @@ def init_app(app: Flask) -> None:
     import handsel.leads.listing.models
     import handsel.leads.models  # tables of other subjects refer to them
     import handsel.leads.quality.models
+    import handsel.leads.scoring.models
     import handsel.leads.segments.models
     import handsel.leads.stages.models
     import handsel.leads.tracking.models  # noqa: F401

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import render_template, request
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from handsel import clock
 from handsel.db import db
-from handsel.desk import DeskBlueprint
+from handsel.desk import DeskBlueprint, only, person
 from handsel.desk.charts import Bar, Table, intervals
 from handsel.desk.shell import site_zone
 from handsel.errors import HandselError
@@ -24,15 +24,15 @@ from handsel.leads.quality.measures import Figures
 from handsel.leads.quality.models import QualityModel
 from handsel.leads.quality.predicting import learned_of, newest, predicted
 from handsel.leads.quality.properties import PROPERTIES, Seen, named
+from handsel.leads.scoring import saving
 from handsel.leads.scoring import simulate as simulating
 from handsel.leads.scoring.points import Points, points
 from handsel.leads.scoring.reasons import Line, lines
 from handsel.leads.scoring.simulate import Simulation
-from handsel.offers.live import current
+from handsel.offers.live import Live, current
 from handsel.rules.conditions import Did
 from handsel.rules.scoring import FILE, ONCE, ONCE_EACH, Rule, Scoring, scoring_of
 from handsel.rules.sentence import said
-from handsel.rules.settings import shipped
 
 bp = DeskBlueprint("scoring", __name__, roles=("sales", "marketer", "owner"))
 AT_THE_DESK = 1000  # leads that a page looks at while somebody waits for it; the command looks at all
@@ -66,13 +66,13 @@ def panel(lead: Lead) -> Mapping[str, Any]:
     """For _score: why this score, and what sales is likely to say."""
     session, at, scoring = db.session(), clock.now(), current().rules.scoring
     head = session.get_one(Lead, lead.merged_into_id) if lead.merged_into_id is not None else lead
-    person = people(session, [head], at)[head.id]
-    found = points(scoring, person, at)
+    somebody = people(session, [head], at)[head.id]
+    found = points(scoring, somebody, at)
     titles = {slug: offer.title for offer in current().offers.values() for slug in (offer.slug, *offer.former_slugs)}
-    told = lines(scoring, person, found, at, titles)
+    told = lines(scoring, somebody, found, at, titles)
     parts = tuple((word, number, tuple(line for line in told if line.part == part)) for word, part, number in (
         ("Fit", "fit", found.fit), ("Interest", "interest", found.interest)))
-    return {"why": Why(found, parts), "expected": _expected(Seen(person, found, at), lead.stage)}
+    return {"why": Why(found, parts), "expected": _expected(Seen(somebody, found, at), lead.stage)}
 
 
 def _expected(seen: Seen, stage: str) -> Expected | None:
@@ -107,33 +107,74 @@ def _off(model: QualityModel | None, scoring: Scoring) -> str:
 @bp.get("/scoring")
 def index() -> ResponseReturnValue:
     """The rules, the form to try others, and how well the prediction does. With a threshold, what it comes to."""
+    text, seen = saving.written(_live())
     if "threshold" in request.args:
-        return _page(_text(), {"threshold": request.args["threshold"], "time": request.args.get("time", "quarter")})
-    return _page(_text(), {})
+        asked = {"threshold": request.args["threshold"], "time": request.args.get("time", "quarter")}
+        return _page(text, seen, asked)
+    return _page(text, seen, {})
 
 
 @bp.post("/scoring")
 def trial() -> ResponseReturnValue:
     """What the rules in the box would have said, beside the present ones. Nothing is changed."""
-    text = request.form.get("rules", "").replace("\r\n", "\n")
-    return _page(text, {name: request.form.get(name, "") for name in ("threshold", "time")})
+    return _page(_typed(), request.form.get("seen", ""), _asked())
 
 
-def _page(text: str, asked: Mapping[str, str]) -> ResponseReturnValue:
+@bp.post("/scoring/rules")
+@only("marketer", "owner")
+def save() -> ResponseReturnValue:
+    """Let the rules in the box hold from now on."""
+    try:
+        edit = saving.save(_live(), _typed(), seen=request.form.get("seen", ""), actor=person().actor)
+    except HandselError as error:
+        return _page(_typed(), request.form.get("seen", ""), {}, f"{error.what} {error.do}")
+    return redirect(url_for("scoring.index", done=edit.id), 303)
+
+
+@bp.post("/scoring/edits/<int:edit_id>/undo")
+@only("marketer", "owner")
+def undo(edit_id: int) -> ResponseReturnValue:
+    """Put the rules back as they were before a change."""
+    try:
+        saving.undo(_live(), edit_id, actor=person().actor)
+    except HandselError as error:
+        flash(f"{error.what} {error.do}", "bad")
+    else:
+        flash("Undone: the rules are as they were.", "good")
+    return redirect(url_for("scoring.index"), 303)
+
+
+def _live() -> Live:
+    found: Live = current_app.extensions["handsel.offers"]
+    return found
+
+
+def _typed() -> str:
+    return request.form.get("rules", "").replace("\r\n", "\n")
+
+
+def _asked() -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in ("threshold", "time")}
+
+
+def _page(text: str, seen: str, asked: Mapping[str, str], problem: str = "") -> ResponseReturnValue:
+    """The page with ``text`` in the box, which was made of the rules with the mark ``seen``."""
     rulebook = current().rules
-    tried, faults = scoring_of(FILE, text.encode(), rulebook.words) if text != _text() else (rulebook.scoring, [])
-    values: dict[str, Any] = {"tried": None, "problem": ""}
+    same = text == saving.written(_live())[0]
+    tried, faults = (rulebook.scoring, []) if same else scoring_of(FILE, text.encode(), rulebook.words)
+    values: dict[str, Any] = {"tried": None, "problem": problem}
     if asked and tried is not None:
         try:
             values = _tried(tried, asked)
         except HandselError as error:
             values["problem"] = f"{error.what} {error.do}"
-    wrong = bool(faults or values["problem"])
+    code = 422 if faults or values["problem"] else 200
     page = render_template(
         "desk/scoring.html", text=text, faults=faults, rules=rulebook.scoring, asks=asks, counts=counts, times=TIMES,
         file=FILE, threshold=asked.get("threshold", USUAL), time=asked.get("time", "quarter"), told=_learned(),
-        **values)
-    return page, 422 if wrong else 200
+        seen=seen, changed=not same, edits=saving.recent(db.session()), done=request.args.get("done", type=int),
+        now=clock.now(), wrong=[fault for fault in current().faults if fault.where == FILE], **values)
+    return page, code
 
 
 def asks(rule: Rule) -> str:
@@ -151,13 +192,6 @@ def counts(rule: Rule) -> str:
         found.append(f"{rule.cap} points at most")
     found.append(f"half of it after {rule.half_life.days} days" if rule.half_life else "it stays")
     return ", ".join(found)
-
-
-def _text() -> str:
-    """The rules as they stand in the file, or the shipped ones."""
-    tree = current().past.tree
-    data = tree.read(FILE) if FILE in tree.stamps else shipped(FILE)
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def _tried(scoring: Scoring, asked: Mapping[str, str]) -> dict[str, Any]:

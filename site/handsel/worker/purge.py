@@ -20,6 +20,7 @@ from handsel.leads.ledger import sealing
 from handsel.leads.listing.models import LeadAct
 from handsel.leads.models import GoneMail, Grant, Lead, LeadFact, LeadImport
 from handsel.leads.privacy.keeping import A_DAY, MONTH, TWO_YEARS, VISITS
+from handsel.leads.scoring.models import ScoringEdit
 from handsel.leads.segments.models import SegmentEdit
 from handsel.leads.stages.models import ProductEvent
 from handsel.leads.tracking.models import LetterClick, PageVisit
@@ -58,6 +59,7 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
             select(LeadImport.id).where(LeadImport.at < at - MONTH))),
         "uploaded files that nobody went on with": uploads.clear(app, at),
         "acts on lists of leads": _delete(LeadAct, LeadAct.at < at - MONTH),
+        "changes of the scoring that stand": _delete(ScoringEdit, ScoringEdit.at < at - MONTH),
         "changes of segments that stand": _delete(SegmentEdit, SegmentEdit.at < at - MONTH),
         "entries of the log": _old_entries(at),
     }

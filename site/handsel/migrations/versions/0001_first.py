@@ -1035,6 +1035,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_saved_view_account_id"), "saved_view", ["account_id"], unique=False)
 
     op.create_table(
+        "scoring_edit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("undone_at", sa.String(length=24), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_scoring_edit_account_id"),
+                                ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scoring_edit")),
+    )
+    op.create_index(op.f("ix_scoring_edit_at"), "scoring_edit", ["at"], unique=False)
+
+    op.create_table(
         "segment_edit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.String(length=24), nullable=False),

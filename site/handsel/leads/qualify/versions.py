@@ -20,7 +20,9 @@ def version_of(project: Project) -> str:
     """A digest of everything in the project that leads are judged by: the same in every process."""
     rules = project.rules
     offers = sorted((slug, offer.meta.stage, offer.meta.kind) for slug, offer in project.offers.items())
-    said = repr((rules.fields, rules.segments, rules.stages, rules.scoring, offers))
+    # A segment that puts no tag on counts where another rule names it, and stands within that rule.
+    tags = [(segment.tag, segment.condition) for segment in rules.segments.tagging]
+    said = repr((rules.fields, tags, rules.stages, rules.scoring, offers))
     return sha256(said.encode()).hexdigest()[:12]
 
 

@@ -71,7 +71,7 @@ def _fill_tests() -> None:
     make_experiment(offer="newsletter", ended_at=NOON, ending="stopped", learned=f"{LONG} " * 20)
 
 
-PAGES = ("/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/leads?tag=nope", "/desk/leads/61", "/desk/offers",
+PAGES = ("/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/tasks", "/desk/leads?tag=nope", "/desk/leads/61", "/desk/leads/61/privacy", "/desk/offers",
          "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/tests",
          "/desk/tests?search=nobody",
          "/desk/tests/1", "/desk/tests/2", "/desk/tests/start", "/desk/tests/start/newsletter", "/desk/tests/1/stop",

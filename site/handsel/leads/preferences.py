@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from handsel.accounts import audit
 from handsel.forms.schema import RECOGNITION
 from handsel.leads import consents
 from handsel.leads.consents import Way
@@ -67,3 +68,4 @@ def mend(session: Session, lead: Lead, answers: Mapping[str, Any], way: Way, at:
         address_prefix=way.prefix, browser=way.browser))
     session.flush()
     refresh(session, lead)
+    audit.record(session, "corrected their data", "the person", audit.of_lead(lead.key), {"fields": sorted(answers)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -16,6 +15,7 @@ from handsel.leads.pause import DAYS, by_event, go_on, pause, paused
 from handsel.leads.privacy import parcel
 from handsel.leads.unsubscribe import find, split_token, unsubscribe
 from handsel.public import bp, doors
+from handsel.public.history import RECOGNISE, history
 
 FIELDS = {
     "name": ("Name", "name"), "first_name": ("First name", "given-name"), "last_name": ("Last name", "family-name"),
@@ -23,9 +23,6 @@ FIELDS = {
     "country": ("Country", "country"),
 }
 """The columns that a person may mend, with their label and type of field."""
-
-RECOGNISE = "Know me when I come back to the site"
-
 
 @bp.get("/u/<token>")
 def leave(token: str) -> Response:
@@ -106,30 +103,10 @@ def data(key: str) -> Response:
 def _data(lead: Lead, status: int = 200, typed: dict[str, str] | None = None,
           mistakes: dict[str, str] | None = None) -> Response:
     told = parcel.everything(db.session(), lead, of_person=False)
-    fields = {name: (label, (typed or {}).get(name, getattr(lead, name))) for name, (label, _) in FIELDS.items()}
+    fields = {name: (label, (typed or {}).get(name, told["lead"][name])) for name, (label, _) in FIELDS.items()}
     return doors.page("data.html", status, lead=lead, told=told, fields=fields, mistakes=mistakes or {},
-                      saved="saved" in request.args, history=history(told), others=_others(lead))
-
-
-def history(told: dict[str, Any]) -> list[str]:
-    """What happened, in sentences to the person, the oldest first."""
-    project, verbs = doors.project(), {"given": "ticked", "confirmed": "confirmed", "withdrawn": "left"}
-    topics = {RECOGNITION: RECOGNISE, **project.site.topics}
-
-    def title(slug: str) -> str:
-        offer = project.offer(slug)
-        return f"“{offer.title if offer else slug}”"
-
-    def came(row: dict[str, str]) -> str:
-        return "" if row["source"] in {"", "direct"} else f", coming from {row['source']}"
-
-    lines = [(row["at"], f"You filled in the form for {title(row['offer'])}{came(row)}") if row["offer"] else
-             (row["at"], "You put your data right") for row in told["capture"]]
-    lines += [(row["at"], f"You {verbs[row['state']]} “{topics.get(row['purpose'], row['purpose'])}”")
-              for row in told["consent"]]
-    lines += [(row["at"], f"You fetched {title(row['offer'])}") for row in told["download"]]
-    lines += [(row["sent_at"], "We wrote to you") for row in told["message"] if row["sent_at"]]
-    return [f"{words} on {doors.on_day(datetime.fromisoformat(at))}." for at, words in sorted(lines)]
+                      saved="saved" in request.args, history=history(told, doors.project()),
+                      visits=len(told["page_visit"]), others=_others(lead))
 
 
 @bp.post("/preferences/<key>/data")

@@ -18,12 +18,16 @@ from sqlalchemy import func, select, text, update
 
 from factories import NOON, make_capture, make_consent, make_hit, make_lead
 from handsel.accounts import audit
+from handsel.accounts.models import AuditEntry
 from handsel.db import Base, db, instant_text, is_sqlite, writing
 from handsel.leads import forget
+from handsel.leads.handoff.models import Activity
 from handsel.leads.importing.models import ImportRefusal
 from handsel.leads.ledger import sealing
-from handsel.leads.models import Company, Lead, LeadImport
+from handsel.leads.models import Company, Lead, LeadImport, Sale
 from handsel.leads.privacy import parcel, schema, traces
+from handsel.leads.stages.models import StageChange
+from handsel.leads.tracking.models import PageVisit
 from handsel.traffic.models import Hit, Visitor
 from support.canaries import COUNTED, Canary, settle
 
@@ -226,7 +230,8 @@ def test_the_link_of_one_mailbox_shows_nothing_of_another_and_erases_both(
     given = client.get(f"/preferences/{key}/data.json").text
     assert ("Ann Work" in given, "496 0000" in given, "of-the-other" in given, "ann@home" in given) == (
         True, False, False, False)
-    assert "a•••@h•••.example" in client.get(f"/preferences/{key}/data").text
+    page = client.get(f"/preferences/{key}/data").text
+    assert ("a•••@h•••.example" in page, "496 0000" in page) == (True, False)
     asked = client.get(f"/preferences/{key}/erase").text
     assert ("a•••@h•••.example" in asked, "ann@home" in asked) == (True, False)
     assert "Everything about you is erased" in client.post(f"/preferences/{key}/erase").text
@@ -241,3 +246,28 @@ def test_the_zip_is_at_the_persons_own_door(app: Flask, client: FlaskClient) -> 
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert "ann@example.org" in archive.read("lead.csv").decode()
     assert client.get(f"/preferences/{'x' * 22}/data.zip").status_code == 404
+
+
+def test_the_page_tells_in_sentences_what_we_noted_and_believe(app: Flask, client: FlaskClient, clock: Any) -> None:
+    lead = make_lead(score=11, fit=4, interest=7, tags=("energy",))
+    make_capture(lead, form="hand", offer="")
+    with writing() as session:
+        session.add_all([
+            Activity(once="1", lead_id=lead.id, kind="call", at=NOON, made_at=NOON, text="Wants a survey in May."),
+            StageChange(lead_id=lead.id, at=NOON, was="iql", stage="mql", way="rule"),
+            PageVisit(lead_id=lead.id, at=NOON, path="/prices/"),
+            Sale(lead_id=lead.id, at=NOON, cents=123_450, currency="GBP")])
+    page = client.get(f"/preferences/{lead.key}/data").text
+    for words in ("We noted after a call “Wants a survey in May.” on 2 March 2026.",
+                  "We took you for somebody who may want to buy on", "You bought something for 1,234.50 GBP on",
+                  "We put down or put right what we hold about you on", "we know of 1 page that you looked at",
+                  "We count 11 points for you (4 for who you are, 7 for what you did here)"):
+        assert words in page, words
+
+
+def test_putting_ones_data_right_is_in_the_log(app: Flask, client: FlaskClient) -> None:
+    lead = make_lead()
+    client.post(f"/preferences/{lead.key}/data", data={"company": "Small Press"})
+    entry = db.session.scalars(select(AuditEntry)).one()
+    assert (entry.action, entry.actor) == ("corrected their data", "the person")
+    assert "Small Press" not in str(entry.detail)

@@ -66,11 +66,13 @@ def rules(site: SiteSettings) -> tuple[Rule, ...]:
              ("import_refusal",)),
         Rule("uploaded files that nobody went on with", "A file that was uploaded for an import is deleted once it is "
              "brought in, or after a day when nobody goes on with it.", ()),
-        Rule("acts on lists of leads", "What was done to several leads at once is remembered, and can be undone, for 30 "
-             "days.", ("lead_act", "lead_act_item")),
+        Rule("acts on lists of leads", "What was done to several leads at once is remembered, and can be undone, for "
+             "30 days.", ("lead_act", "lead_act_item")),
         Rule("changes of segments that stand",
-             "A change of a segment or of the scoring at the desk is remembered, and can be undone, for 30 days.",
-             ("segment_edit", "scoring_edit")),
+             "A change of a segment at the desk is remembered, and can be undone, for 30 days.", ("segment_edit",)),
+        Rule("changes of the scoring that stand",
+             "A change of the scoring rules at the desk is remembered, and can be undone, for 30 days.",
+             ("scoring_edit",)),
         Rule("sign-in links", "Sign-in links of the desk go 30 days after they ended.", ("sign_in_link",)),
         Rule("desk sessions", "Sessions of the desk go 30 days after they were last used.", ("desk_session",)),
         Rule("entries of the log", "The log of the desk is kept for 24 months.", ("audit_entry",)),

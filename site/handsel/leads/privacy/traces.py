@@ -52,10 +52,12 @@ class Person:
     @classmethod
     def of(cls, connection: Connection, ids: tuple[int, ...]) -> Person:
         """The person of these mailboxes."""
-        leads = connection.execute(select(Lead.email, Lead.address, Lead.key, Lead.company_id).where(Lead.id.in_(ids))).all()
+        leads = connection.execute(select(Lead.email, Lead.address, Lead.key, Lead.company_id)
+                                   .where(Lead.id.in_(ids))).all()
         known = connection.execute(select(KnownVisitor.visitor, KnownVisitor.at, KnownVisitor.until, KnownVisitor.unit)
                                    .where(KnownVisitor.lead_id.in_(ids))).all()
-        return cls(ids, tuple(row.email for row in leads), tuple(row.address for row in leads), tuple(row.key for row in leads),
+        return cls(ids, tuple(row.email for row in leads), tuple(row.address for row in leads),
+                   tuple(row.key for row in leads),
                    tuple({row.company_id for row in leads if row.company_id}),
                    (*_days(connection, ids), *(Span(row.visitor, row.at, row.until) for row in known)),
                    tuple(row.unit for row in known))
@@ -112,7 +114,8 @@ NOBODY = {
     "lead_act": "what somebody at the desk did to several leads at once", "lead_import": "files that were brought in",
     "rule_version": "versions of the rules", "quality_model": "what leads have in common that sales took",
     "consent_seal": "seals of the consent ledger, without a person",
-    "segment_edit": "changes of the segments file", "scoring_edit": "changes of the scoring rules", "mail_pause": "pauses of mail servers",
+    "segment_edit": "changes of the segments file", "scoring_edit": "changes of the scoring rules",
+    "mail_pause": "pauses of mail servers",
     "day_secret": "the secret of the day", "tally": "sums of visits by day",
     "experiment": "tests", "experiment_period": "parts of tests", "experiment_event": "what happened to tests",
     "experiment_look": "results of tests", "arm": "counts of tests", "exclusion": "counts of tests",

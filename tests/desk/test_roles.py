@@ -66,7 +66,7 @@ def things(app: Flask) -> dict[str, Any]:
     return {"lead_id": lead.id, "other_id": make_lead().id, "company_id": make_company().id,
             "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
             "message_id": make_message(lead, state="failed").id, "account_id": make_account("sales").id,
-            "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b",
+            "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b", "edit_id": 1,
             "act_id": make_act(lead).id, "view_id": make_view().id,
             "import_id": make_import().id, "layout_id": make_layout().id}
 

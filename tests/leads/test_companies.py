@@ -73,6 +73,20 @@ def test_a_company_learns_what_was_proven_and_what_a_file_says_but_no_claim(app:
         "Works Ltd", 12, "Building", 1_500_000, "import:3")
 
 
+def test_what_is_put_down_about_one_person_does_not_keep_the_others_from_saying_more(
+        app: Flask, clock: Clock) -> None:
+    ann, bob = make_lead(email="ann@works.example"), make_lead(email="bob@works.example")
+    said(ann, 3, answers={"company": "Works"}, form="hand", source="by hand: seller@example.org", proven_at=None)
+    said(bob, 2, answers={"company_size": 140}, form="hand", source="by hand: seller@example.org", proven_at=None)
+
+    looked_at(ann)
+    looked_at(bob)
+
+    company = company_of(ann)
+    assert company is not None
+    assert (company.name, company.size) == ("Works", 140)
+
+
 def test_the_newest_word_stands_and_one_put_down_by_hand_is_the_last(app: Flask, clock: Clock) -> None:
     ann, bob = make_lead(email="ann@works.example"), make_lead(email="bob@works.example")
     said(ann, 2, answers={"company_size": 20})
@@ -89,7 +103,7 @@ def test_the_newest_word_stands_and_one_put_down_by_hand_is_the_last(app: Flask,
     said(bob, 0, answers={"company_size": 10})
     looked_at(ann, bob)
 
-    assert (company.size, company.source) == (35, "by hand: seller@example.org")
+    assert (company.size, company.source) == (35, "at the desk: seller@example.org")
 
 
 @pytest.mark.parametrize("answer", ["many", True, ["1"], -5, float("inf"), 10**30, None, ""])

@@ -17,8 +17,9 @@ from handsel.leads.qualify.looking import Look
 ANSWERS = {"company_size": "size", "industry": "industry", "revenue": "revenue", "company_country": "country",
            "company": "name"}
 """Answers of people that are about their company, each with its column there."""
-BY_HAND = "by hand: "
-"""How the source of what somebody put down at the desk begins."""
+AT_THE_DESK = "at the desk: "
+"""How the source of what somebody put down about the company itself begins; what they put down about one of its people
+is only what that person's answers say."""
 LARGEST = {"size": 10_000_000, "revenue": 10**15}
 SIZES = {"name": 200, "industry": 80, "country": 80}
 
@@ -30,7 +31,7 @@ def place(seen: Look) -> None:
     for head, lead in seen.leads.items():
         company = companies.get(domains.get(head, ""))
         lead.company_id = company.id if company else None
-        if company is not None and not company.source.startswith(BY_HAND):
+        if company is not None and not company.source.startswith(AT_THE_DESK):
             _learn(company, seen.captures.get(head, ()))
 
 
@@ -97,5 +98,5 @@ def edit(company: Company, said: dict[str, Any], who: str, at: datetime) -> list
     for name in changed:
         setattr(company, name, said[name])
     if changed:
-        company.at, company.source = at, f"{BY_HAND}{who}"[:120]
+        company.at, company.source = at, f"{AT_THE_DESK}{who}"[:120]
     return changed

@@ -28,6 +28,7 @@ from handsel.experiments.models import (
 from handsel.experiments.trial import Cell, Period, Plan
 from handsel.experiments.verdict import judge
 from handsel.forms.library import wording_hash
+from handsel.leads.handoff.models import Task
 from handsel.leads.layouts.models import ExportLayout
 from handsel.leads.listing import acts, words
 from handsel.leads.listing.models import LeadAct, SavedView
@@ -109,6 +110,16 @@ def make_capture(lead: Lead | None = None, **fields: Any) -> Capture:
     with writing() as session:
         session.add(capture)
     return capture
+
+
+def make_task(lead: Lead | None = None, **fields: Any) -> Task:
+    """Something that is to be done about a lead, due now."""
+    lead = lead or make_lead()
+    at = clock.now()
+    task = Task(**{"once": _key(), "lead_id": lead.id, "title": "Call", "due_at": at, "made_at": at} | fields)
+    with writing() as session:
+        session.add(task)
+    return task
 
 
 def make_grant(lead: Lead | None = None, **fields: Any) -> Grant:

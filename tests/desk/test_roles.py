@@ -19,6 +19,7 @@ from factories import (
     make_layout,
     make_lead,
     make_message,
+    make_task,
     make_view,
 )
 from handsel.accounts.links import link_address
@@ -40,12 +41,14 @@ MAY = {
     "pipeline.index": ALL, "pipeline.move": SALES,
     "sign_in.password": ALL, "home.home": ALL, "home.more": ALL, "home.keys": ALL,
     "leads.index": ALL, "leads.lead": ALL, "leads.add_tag": ALL, "leads.remove_tag": ALL, "leads.release": ALL,
-    "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.bant": SALES, "leads.sale": {"sales", "owner"},
+    "leads.export": {"sales", "owner"}, "leads.stage": {"sales", "owner"}, "leads.bant": SALES,
+    "leads.sale": {"sales", "owner"},
     "leads.export_page": SALES, "leads.remove_layout": SALES, "leads.card": SALES, "imports.index": SALES,
     "imports.upload": SALES, "imports.one": SALES, "imports.start": SALES, "imports.undo": SALES,
     "imports.discard": SALES, "imports.refused": SALES,
     "leads.told": ALL, "leads.correct": SALES, "leads.new": SALES, "leads.create": SALES, "leads.merge": SALES,
-    "leads.privacy": ALL, "leads.hand_out": SALES, "leads.erase": SALES, "leads.join": SALES, "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
+    "leads.privacy": ALL, "leads.hand_out": SALES, "leads.erase": SALES, "leads.join": SALES,
+    "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
     "hand_off.accept": SALES, "hand_off.reject": SALES, "hand_off.owner": SALES, "hand_off.put_down": SALES,
     "hand_off.mail": SALES, "tasks.index": SALES, "tasks.add": SALES, "tasks.done": SALES, "tasks.undone": SALES,
     "tasks.put_off": SALES, "offers.index": MARKETING, "offers.offer": MARKETING, "offers.report": MARKETING,
@@ -66,7 +69,8 @@ def things(app: Flask) -> dict[str, Any]:
     return {"lead_id": lead.id, "other_id": make_lead().id, "company_id": make_company().id,
             "capture_id": make_capture(lead).id, "tag": "energy", "slug": "guide",
             "message_id": make_message(lead, state="failed").id, "account_id": make_account("sales").id,
-            "secret": "no-such-link", "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b", "edit_id": 1,
+            "task_id": make_task(lead).id, "secret": "no-such-link",
+            "name": "none.eml", "experiment_id": make_experiment().id, "variant": "b", "edit_id": 1,
             "act_id": make_act(lead).id, "view_id": make_view().id,
             "import_id": make_import().id, "layout_id": make_layout().id}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, abort, current_app, g, redirect, request
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response as Answer
 
 from handsel import clock
@@ -59,7 +60,10 @@ def _answered(visit: Visit) -> frozenset[str]:
     """The questions that a recognised visitor has answered; none of a stranger."""
     if visit.private or visit.visitor == visit.unit:
         return frozenset()
-    return recognition.answered(db.session(), visit.visitor, clock.now())
+    try:
+        return recognition.answered(db.session(), visit.visitor, clock.now())
+    except DBAPIError:
+        return frozenset()  # pages come without a database too, as they are for strangers
 
 
 def _asking(pages: PageTable, entry: Entry, variant: str, visit: Visit, answered: frozenset[str]) -> Response:

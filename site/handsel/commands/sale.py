@@ -39,10 +39,12 @@ def sale_command(who: str, amount: str) -> None:
 @click.command("stage")
 @click.argument("who")
 @click.argument("stage")
-@click.option("--reason", default="", help="Why, in a few words.")
+@click.option("--reason", default="", help="Why, in a few words. Needed to go back.")
 @with_app
 def stage_command(who: str, stage: str, reason: str) -> None:
     """Set how far a lead is: iql, mql, sql, pql, service or customer. WHO is an e-mail address.
+
+    Going back needs a reason; rules then leave the lead where it is until something new happens.
 
     \b
     Example:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -14,8 +15,8 @@ from handsel.content.schema import Part
 from handsel.content.values import Line
 from handsel.errors import Fault
 from handsel.rules.catalogue import Vocabulary
-from handsel.rules.conditions import Condition
-from handsel.rules.evaluate import Evidence, evidence, said_of
+from handsel.rules.conditions import All, Any_, Condition, Date, Did, InSegment, Not, leaves
+from handsel.rules.evaluate import Evidence, evidence, next_change, said_of
 from handsel.rules.person import Fact, Person
 from handsel.rules.reading import read_condition
 from handsel.rules.settings import read_settings
@@ -127,6 +128,23 @@ def qualified(stages: Stages, offers: Mapping[str, str], person: Person, now: St
     if best.stage != "sql":
         return best
     return best._replace(stage="mql" if RANKS[now.stage] < RANKS["mql"] else now.stage, hands_over=True)
+
+
+def ripens_at(stages: Stages, person: Person, now: Standing, at: datetime) -> datetime | None:
+    """When time alone may lead the person further, such as a month after they came; None for never."""
+    waiting = [rule.when for rule in stages.rules if _ripens(rule.when) and _further(rule.stage, now)]
+    return min((moment for when in waiting if (moment := next_change(when, person, at))), default=None)
+
+
+@lru_cache(maxsize=256)
+def _ripens(condition: Condition) -> bool:
+    if isinstance(condition, (All, Any_)):
+        return any(_ripens(part) for part in condition.parts)
+    if isinstance(condition, InSegment):
+        return _ripens(condition.condition)
+    if isinstance(condition, Not):  # what runs out, no longer holds
+        return any(isinstance(leaf, (Did, Date)) for leaf in leaves(condition.part))
+    return isinstance(condition, Date) and condition.length is not None
 
 
 def _of_offers(offers: Mapping[str, str], person: Person) -> list[Qualified]:

@@ -254,3 +254,34 @@ def test_bant_is_answered_by_forms_and_sellers_and_four_answers_ask_sales(
 def test_a_rule_that_means_nothing_is_a_named_fault(project: Path, text: str, told: str) -> None:
     (project / "content/_stages.yml").write_text(text)
     assert told in "\n".join(map(str, check(project)))
+
+
+def test_time_alone_leads_further_where_a_rule_says_so(project: Path, app: Flask, clock: Clock) -> None:
+    (project / "content/_stages.yml").write_text("""rules:
+  - name: Still here after a month
+    stage: mql
+    when:
+      asked: guide
+      captured: {older_than: 30 days}
+  - name: Silent for a week
+    stage: mql
+    when:
+      asked: newsletter
+      not: {visited: {within: 7 days}}
+""")
+    app.extensions["handsel.offers"].refresh()
+    month, week, other = make_lead(), make_lead(), make_lead()
+    make_capture(month)
+    make_capture(week, offer="newsletter")
+    with writing() as session:
+        session.add(PageVisit(lead_id=week.id, at=clock.now, path="/"))
+    for lead in (month, week, other):
+        look(app, lead)
+    assert (changes(month), changes(week)) == ([], [])
+    clock.move(days=7, minutes=2)
+    qualify_now(app)
+    assert changes(week) == [("iql", "mql", "rule", "Silent for a week")]
+    clock.move(days=23)
+    qualify_now(app)
+    assert changes(month) == [("iql", "mql", "rule", "Still here after a month")]
+    assert changes(other) == []

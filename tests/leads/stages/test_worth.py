@@ -31,8 +31,8 @@ def stage(lead: Lead, name: str, at: Any) -> None:
 def hand_over(lead: Lead, offer: str, state: str, at: Any, reason: str = "") -> None:
     with writing() as session:
         number = f"t{lead.id}{offer}{at}"
-        session.add(Handoff(key=secrets.token_urlsafe(16), once=number, lead_id=lead.id, at=at, stage="mql", offer=offer,
-                            state=state, decided_at=at, reason=reason))
+        session.add(Handoff(key=secrets.token_urlsafe(16), once=number, lead_id=lead.id, at=at, stage="mql",
+                            offer=offer, state=state, decided_at=at, reason=reason))
 
 
 def sell(lead: Lead, cents: int, at: Any) -> None:

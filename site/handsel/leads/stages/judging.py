@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from handsel.leads.qualify.looking import Look
+from handsel.leads.qualify.looking import Look, soonest
 from handsel.leads.qualify.people import seen
 from handsel.leads.stages.moving import move, standings
 from handsel.offers.project import Project
-from handsel.rules.stages import Stages, qualified, version
+from handsel.rules.stages import Stages, qualified, ripens_at, version
 
 
 def judge(look: Look) -> None:
@@ -21,6 +21,7 @@ def judge(look: Look) -> None:
         lead = look.leads[id_]
         if lead.confirmed_at is None and not look.facts[id_]:
             continue
+        soonest(lead, ripens_at(rules, person, stands[id_], look.at))
         earned = qualified(rules, offers, person, stands[id_], look.at)
         if earned is None:
             continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,3 +42,14 @@ def use(clock: Callable[[], datetime]) -> None:
     """Let ``now`` read ``clock`` from here on; ``use(system_now)`` sets it back."""
     global _now  # noqa: PLW0603  one clock a process is the point
     _now = clock
+
+
+@contextmanager
+def standing(at: datetime) -> Iterator[None]:
+    """Let ``now`` be ``at`` for as long as this lasts."""
+    before = _now
+    use(lambda: at)
+    try:
+        yield
+    finally:
+        use(before)

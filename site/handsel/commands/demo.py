@@ -1,4 +1,4 @@
-"""``handsel demo``: sample visitors, leads and experiments with months of history."""
+"""``handsel demo``: sample visitors, leads and experiments with weeks of history."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from handsel.cli import opened
 
 @click.command("demo")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed tells another history.")
-@click.option("--days", type=click.IntRange(7, 400), default=91, show_default=True, help="How far back it goes.")
+@click.option("--days", type=click.IntRange(7, 400), default=56, show_default=True, help="How far back it goes.")
 @click.option("--if-empty", is_flag=True, help="Where it would refuse, do nothing and say nothing.")
 def demo_command(*, seed: int, days: int, if_empty: bool) -> None:
-    """Fill an empty site with sample visitors, leads, mails and experiments, so that its desk has something to show.
+    """Fill an empty site with sample visitors, leads, mails, experiments and two sellers at work, so that its desk has
+    something to show.
 
     The offers, forms and variants are your own; the people are invented, and their mailboxes are in domains that are
     set aside for examples. Up to three offers with an `experiment:` get a history with a winner, one without a

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
-from handsel import schema
+from handsel import clock, schema
 from handsel.db import db, write_connection, writing
-from handsel.demo import letters, people
+from handsel.demo import letters, people, returning
 from handsel.demo.people import Person, crowd
+from handsel.demo.selling import Sellers
 from handsel.demo.story import DAYS, OTHER_PAGES, TESTED, Story, stories, times, visitors
 from handsel.errors import HandselError
 from handsel.experiments.assign import choose
 from handsel.experiments.keeping import keep
 from handsel.experiments.sync import Wish, sync
+from handsel.forms.schema import RECOGNITION
 from handsel.leads.capture import Claim, Prepared
 from handsel.leads.models import Lead
+from handsel.leads.qualify.looking import look
+from handsel.leads.recognition import recognised
 from handsel.leads.rows import Pen
 from handsel.leads.token import Ticket
 from handsel.mail import suppress
@@ -41,6 +46,8 @@ from handsel.traffic.secrets import forget_before
 from handsel.traffic.visitor import Visit, visit
 
 Wishes = Mapping[str, Wish]
+HOURS = (10, 14, 18)  # at which a day is stopped, so that leads are judged and sellers look at their desks
+AT_ONCE = 200  # leads looked at in one transaction
 
 
 @dataclass
@@ -74,21 +81,33 @@ class History:
         """Live through all days; gives the number of days gone, for a progress bar. Needs an application context."""
         zone = ZoneInfo(self.project.site.timezone)
         last = self.until.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        began = last - timedelta(days=self.days - 1)
+        with clock.standing(began), writing() as session:
+            sellers = Sellers.hired(session, self.project, self.random, began)
+        claims: list[tuple[Offer, Claim]] = []
         for number in range(self.days):
             midnight = last - timedelta(days=self.days - 1 - number)
             evening = min(midnight + timedelta(hours=24, minutes=-1), self.until)
             if number == max(0, self.days - TESTED):
                 with writing() as session:
                     sync(session, self.wishes, midnight, midnight.date())
-            self._day(number, midnight, evening)
+            claims += self._day(number, midnight, evening)
+            for hour in HOURS if number < self.days - 1 else (*HOURS, 24):
+                now = min(midnight + timedelta(hours=hour), evening)
+                with clock.standing(now):
+                    self._stretch([claims.pop(0) for _ in range(sum(claim.at < now for _, claim in claims))], sellers,
+                                  now)
             while keep(evening, evening.date()):
                 pass
             yield number + 1
         with write_connection() as connection:
             forget_before(connection, self.until.date())
+            connection.execute(update(Lead).values(look_at=self.until))
+        with clock.standing(self.until), writing() as session:
+            self._judge(session, self.until)
 
-    def _day(self, number: int, midnight: datetime, evening: datetime) -> None:
-        """One day: everybody comes in the order of their hours, and what they leave behind is written in the end."""
+    def _day(self, number: int, midnight: datetime, evening: datetime) -> list[tuple[Offer, Claim]]:
+        """The visits of one day, which are written, and the forms that are sent in it, in the order of their hours."""
         secret = self.random.randbytes(32)
         noted, claims = self._others(number, midnight, secret), []
         for slug, story in self.stories.items():
@@ -111,8 +130,29 @@ class History:
         self.visits += len(noted)
         with write_connection() as connection:
             hits.write(connection, sorted(noted, key=lambda hit: hit.at))
+        return sorted(claims, key=lambda pair: pair[1].at)
+
+    def _stretch(self, claims: list[tuple[Offer, Claim]], sellers: Sellers, now: datetime) -> None:
+        """A few hours: forms come in, mails go out, leads are judged, and sellers do what they meant to."""
+        with write_connection() as connection:
             self._capture(connection, claims)
-        letters.go_out(self.project, self.random, evening)
+        letters.go_out(self.project, self.random, now)
+        letters.notices_go_out(min(now, self.until - timedelta(days=1)))
+        with writing() as session:
+            returning.come_back(session, self.random, self.project, now - timedelta(hours=3), now)
+            # That points fade is judged once, in the end: day by day it would take longer than all the rest.
+            looked_at = self._judge(session, now)
+            session.connection().execute(update(Lead).where(Lead.id.in_(looked_at)).values(look_at=None))
+            sellers.work(session, now)
+
+    def _judge(self, session: Session, now: datetime) -> list[int]:
+        """Look at the leads whose time has come; which ones."""
+        found: list[int] = []
+        while ids := session.scalars(select(Lead.id).where(Lead.look_at <= now).limit(AT_ONCE)).all():
+            look(session, self.project, ids, now)
+            session.expire_all()
+            found += ids
+        return found
 
     def _converts(self, slug: str, variant: str, story: Story) -> bool:
         """Whether this visitor converts: as many do as the story says, so that each seed tells the same story."""
@@ -144,9 +184,14 @@ class History:
         ticked = tuple(box for box in offer.form.consents
                        if box.purpose in self.project.site.topics
                        and (box.by == "button" or self.random.random() < 0.7))
-        email = people.mailbox(self.random, person, self.mailboxes)
+        at_work = any(field.name == "company" for field in offer.form.fields)
+        email = people.mailbox(self.random, person, self.mailboxes, at_work=at_work)
         claim = Claim(email, email, people.answers(self.random, person, email, offer.form), ticked, ticket,
                       seen, at, offer.meta.language or self.project.site.language)
+        asked = [box for box in offer.form.consents if box.purpose == RECOGNITION]
+        if asked and self.random.random() < returning.AGREED:
+            number = recognised(self.random.randbytes(32), claim.once, at, self.project.site.recognition_days)
+            claim = replace(claim, consents=(*ticked, *asked), recognised=number)
         return offer, claim
 
     def _capture(self, connection: Connection, claims: list[tuple[Offer, Claim]]) -> None:
@@ -154,7 +199,7 @@ class History:
         cursor = raw.cursor()
         sqlite = connection.dialect.name == "sqlite"
         pen = Pen((lambda: cursor) if sqlite else raw.cursor, sqlite)
-        for offer, claim in sorted(claims, key=lambda pair: pair[1].at):
+        for offer, claim in claims:
             self.leads += Prepared.of(offer, claim, suppress.address_hash(claim.email, self.app)).write(pen).is_new
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from handsel.db import writing
+from handsel.demo import returning
 from handsel.leads.confirm import prove
 from handsel.leads.consents import Way
 from handsel.leads.download import press
@@ -30,6 +31,7 @@ def go_out(project: Project, random: Random, evening: datetime) -> None:
             select(Message, Capture).join(Capture, Capture.id == Message.capture_id)
             .where(Message.state == "queued", Message.due_at <= evening, ripe)
             .order_by(Message.due_at, Message.id)).all()
+        read: list[Message] = []
         for message, capture in due:
             if message.kind != "letter":
                 _sent(session, message)
@@ -39,9 +41,19 @@ def go_out(project: Project, random: Random, evening: datetime) -> None:
                 message.state, message.reason = "cancelled", "The mailbox was not proven in time."
             else:
                 _sent(session, message)
+                read.append(message)
                 if random.random() < LEFT:
                     lead = session.get_one(Lead, message.lead_id)
                     unsubscribe(session, lead, "", _way(capture, "link"), _later(random, message.due_at, evening))
+        returning.follow(session, random, read, project, evening)
+
+
+def notices_go_out(evening: datetime) -> None:
+    """Let the mails to sellers that fell due by ``evening`` have arrived; younger ones are left for the worker."""
+    with writing() as session:
+        for message in session.scalars(select(Message).where(
+                Message.account_id.is_not(None), Message.state == "queued", Message.due_at <= evening)):
+            _sent(session, message)
 
 
 def _sent(session: Session, message: Message) -> None:

@@ -17,13 +17,18 @@ FIRST = ("Amara", "Bea", "Callum", "Chidi", "Dafydd", "Elena", "Farah", "George"
 LAST = ("Adeyemi", "Brook", "Carver", "Doyle", "Ellis", "Fraser", "Grant", "Hughes", "Iqbal", "Jackson", "Kowalska",
         "Lloyd", "Mensah", "Nowak", "O'Brien", "Patel", "Quinn", "Reid", "Shaw", "Thomas", "Usman", "Vance", "Walsh",
         "Young")
-COMPANIES = ("Ashgrove Surgery", "Beacon Primary School", "Copper Kettle Cafés", "Dale View Care", "Eastfield Joinery",
-             "Fernbank Nursery", "Greyfriars Parish Hall", "Harbour Print", "Ivy Lane Dental", "Juniper Architects",
-             "Kestrel Logistics", "Limewood Theatre")
+COMPANIES = {  # each with its industry and how many work there
+    "Ashgrove Surgery": ("Health", 24), "Beacon Primary School": ("Education", 41), "Copper Kettle Cafés": ("Food", 18),
+    "Dale View Care": ("Care", 120), "Eastfield Joinery": ("Crafts", 9), "Fernbank Nursery": ("Education", 14),
+    "Greyfriars Parish Hall": ("Charity", 3), "Harbour Print": ("Print", 32), "Ivy Lane Dental": ("Health", 11),
+    "Juniper Architects": ("Design", 16), "Kestrel Logistics": ("Transport", 260), "Limewood Theatre": ("Culture", 55),
+    "Moorside Housing": ("Housing", 85), "Northmill Weavers": ("Crafts", 38), "Oak Street Hostel": ("Charity", 22),
+    "Pennine College": ("Education", 310), "Quayside Hotel": ("Food", 64), "Ridge Lane Primary": ("Education", 37),
+}
 TITLES = ("Office manager", "Bursar", "Head of facilities", "Practice manager", "Director", "Operations lead",
           "Trustee")
 COUNTRIES = ("United Kingdom", "United Kingdom", "United Kingdom", "Ireland", "Germany", "Netherlands")
-# Domains that are set aside for examples, so that no letter ever reaches a stranger.
+# Domains that are set aside for examples, as is .example, so that no letter ever reaches a stranger.
 MAILBOXES = ("example.com", "example.net", "example.org")
 BROWSERS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 "
@@ -57,15 +62,23 @@ class Person(NamedTuple):
 
 def crowd(random: Random) -> Iterator[Person]:
     """People without end; no two from the same network."""
+    companies = tuple(COMPANIES)
     for number in count():
-        yield Person(random.choice(FIRST), random.choice(LAST), random.choice(COMPANIES), _environ(random, number))
+        yield Person(random.choice(FIRST), random.choice(LAST), random.choice(companies), _environ(random, number))
 
 
-def mailbox(random: Random, person: Person, taken: Counter[str]) -> str:
-    """A mailbox for ``person`` that nobody has yet; ``taken`` counts how often each name has one."""
+def mailbox(random: Random, person: Person, taken: Counter[str], *, at_work: bool = False) -> str:
+    """A mailbox for ``person`` that nobody has yet, private or ``at_work``; ``taken`` counts how often each name has
+    one."""
     local = f"{person.first_name}.{person.last_name}".lower().replace("'", "").replace("ë", "e")
     taken[local] += 1
-    return f"{local}{taken[local] if taken[local] > 1 else ''}@{random.choice(MAILBOXES)}"
+    domain = work_domain(person.company) if at_work else random.choice(MAILBOXES)
+    return f"{local}{taken[local] if taken[local] > 1 else ''}@{domain}"
+
+
+def work_domain(company: str) -> str:
+    """The mail domain of an invented company."""
+    return f"{company.lower().replace(' ', '-').replace('é', 'e')}.example"
 
 
 def _environ(random: Random, number: int, browser: str = "") -> dict[str, str]:

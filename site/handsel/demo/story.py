@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import NamedTuple
 
-DAYS = 91  # thirteen full weeks of history
+DAYS = 56  # eight full weeks of history
 TESTED = 42  # the last days of them, in which experiments run
 WEEKDAYS = (1.12, 1.18, 1.1, 1.04, 0.9, 0.74, 0.92)  # Monday first
 OTHER_PAGES = 60  # views a day of all pages that are no landing page

@@ -12,6 +12,8 @@ ALSO_FREE = frozenset({
     "tutanota.com", "tutanota.de",
 })
 """Providers that the list we use does not know."""
+NOBODYS = frozenset({"example.com", "example.net", "example.org"})
+"""Set aside for examples (RFC 2606): no company is behind them."""
 
 
 def company_domain(email: str) -> str:
@@ -25,5 +27,5 @@ def _of(domain: str) -> str:
 
     labels = domain.split(".")
     above = {".".join(labels[start:]) for start in range(len(labels) - 1)}  # shops.yahoo.com is yahoo.com's too
-    free = not above.isdisjoint(whitelist) or not above.isdisjoint(ALSO_FREE) or is_disposable(domain)
+    free = not above.isdisjoint(whitelist) or not above.isdisjoint(ALSO_FREE | NOBODYS) or is_disposable(domain)
     return "" if free or len(labels) < 2 else domain

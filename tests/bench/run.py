@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 BENCHES = ("pages", "captures", "mails", "exports", "reports", "results", "reading", "saving", "starting",
-           "evaluations", "scores")
+           "evaluations", "scores", "leads")
 ON_REQUEST = ("lighthouse",)
 """What needs more than Debian's packages, and so runs only where it is named."""
 

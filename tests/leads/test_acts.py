@@ -16,7 +16,7 @@ from handsel.errors import HandselError
 from handsel.leads.handoff.models import Assignment, Task
 from handsel.leads.listing import acts
 from handsel.leads.listing.acts import Wish
-from handsel.leads.listing.models import LeadAct, LeadActItem
+from handsel.leads.listing.models import LeadAct
 from handsel.leads.models import Lead, LeadTag
 from handsel.leads.stages.models import StageChange
 
@@ -136,14 +136,12 @@ def test_a_tag_that_a_merged_mailbox_lends_is_off_for_good(app):
     assert list(db.session.scalars(select(LeadTag.lead_id))) == []
 
 
-def test_acts_are_forgotten_after_thirty_days_and_can_be_taken_back_until_then(app):
+def test_acts_can_be_taken_back_for_thirty_days(app):
     lead = make_lead()
     act = done([lead], Wish("tag", "energy"))
     assert [each.id for each in acts.recent(db.session(), NOON + timedelta(days=29))] == [act]
     assert undone(act, NOON + acts.KEPT) is None
-    with writing() as session:
-        assert acts.forget(session, NOON + acts.KEPT) == 1
-    assert db.session.scalar(select(func.count()).select_from(LeadActItem)) == 0
+    assert acts.recent(db.session(), NOON + acts.KEPT) == []
 
 
 def test_the_log_says_what_was_done_to_how_many_but_names_nobody(app):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handsel.accounts.models import Account
+from handsel.desk.shell import signed
 from handsel.leads.handoff import telling
 from handsel.leads.handoff.models import Task
 from handsel.leads.handoff.worklist import next_steps
@@ -47,8 +48,9 @@ def lines(session: Session, project: Project, leads: Sequence[Lead], at: datetim
 
 
 def _reason(project: Project, person: Person, at: datetime) -> str:
-    heaviest = briefly(points(project.rules.scoring, person, at), 1)
-    return f"{heaviest[0][1]:+d} {heaviest[0][0]}" if heaviest else ""
+    found = briefly(points(project.rules.scoring, person, at))
+    main = next((one for one in found if one[1] > 0), found[0] if found else None)  # what speaks for them, if anything
+    return f"{signed(main[1])} {main[0]}" if main else ""
 
 
 def _act(project: Project, person: Person, lead: Lead) -> tuple[str, datetime | None]:

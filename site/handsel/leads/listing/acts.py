@@ -215,9 +215,3 @@ def recent(session: Session, at: datetime, account_id: int | None = None) -> lis
     """The acts that can still be looked up, the latest first: of one account, or of all."""
     query = select(LeadAct).where(LeadAct.at > at - KEPT).order_by(LeadAct.id.desc()).limit(200)
     return list(session.scalars(query if account_id is None else query.where(LeadAct.account_id == account_id)))
-
-
-def forget(session: Session, at: datetime) -> int:
-    """Throw away the acts that are too old to be taken back; how many."""
-    gone = session.execute(delete(LeadAct).where(LeadAct.at <= at - KEPT).returning(LeadAct.id))
-    return len(gone.all())

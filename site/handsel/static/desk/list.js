@@ -6,6 +6,7 @@ const all = document.querySelector("#tick-all");
 function tell() {
   const ticked = boxes.filter((box) => box.checked).length;
   acts.querySelector(".bulk__count").textContent = ticked ? `${ticked} ticked` : "";
+  acts.classList.toggle("bulk--ticked", ticked > 0);
   if (all) {
     all.checked = ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
@@ -17,7 +18,7 @@ if (acts && boxes.length) {
     all.hidden = false;
     all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; tell(); });
   }
-  for (const box of boxes) box.addEventListener("change", () => { if (box.checked) acts.open = true; tell(); });
+  for (const box of boxes) box.addEventListener("change", tell);
   document.addEventListener("desk-key", (event) => {
     if (event.detail === "e") {
       acts.open = true;

@@ -19,6 +19,7 @@ from handsel.desk.shell import may, offer_title, site_zone
 from handsel.experiments.results import briefly, running
 from handsel.experiments.sentences import tell
 from handsel.experiments.verdict import VERDICTS
+from handsel.leads.handoff.owners import strangers
 from handsel.leads.handoff.worklist import Call, calls, late
 from handsel.leads.models import Capture, Lead
 from handsel.mail.models import Message
@@ -45,7 +46,8 @@ def home() -> ResponseReturnValue:
     """Four figures, what needs a person, and the latest leads."""
     session = db.session()
     now = clock.now()
-    leads = session.scalars(select(Lead).where(Lead.merged_into_id.is_(None)).order_by(Lead.id.desc()).limit(LATEST)).all()
+    leads = session.scalars(select(Lead).where(Lead.merged_into_id.is_(None)).order_by(Lead.id.desc())
+                            .limit(LATEST)).all()
     return render_template("desk/home.html", figures=figures.week(session, now), needs=_needs(session), leads=leads,
                            now=now, calls=_calls(session),
                            open_offers=[offer for offer in current().offers.values() if offer.is_open(now)])
@@ -70,6 +72,9 @@ def _needs(session: Session) -> list[Need]:
         found += _mail_needs(session)
     if may("tests.index"):
         found += _test_needs(session)
+    if person().role == "owner" and (unknown := strangers(session, current().rules.handoff)):
+        found.append(Need(f"content/_handoff.yml gives leads to {unknown[0]}, who has no account that can work.",
+                          url_for("accounts.index"), "See the accounts"))
     if person().role == "owner" and (waiting := late(session, clock.now(), ENOUGH)):
         found.append(Need(f"{_some(waiting, 'lead')} waited too long for a first word from sales.",
                           url_for("tasks.index", of="all"), "See which"))

@@ -21,6 +21,7 @@ from handsel.errors import HandselError
 from handsel.leads.handoff import ending, links, telling
 from handsel.leads.handoff.links import Answer, Link
 from handsel.leads.handoff.models import Handoff
+from handsel.leads.mailboxes import head_of
 from handsel.leads.models import Lead
 from handsel.public import bp, doors
 
@@ -88,10 +89,11 @@ def _page(token: str, link: Link, handoff: Handoff, account: Account, *, problem
           status: int = 200) -> Response:
     rules, secret, now = doors.project().rules.handoff, _secret(), clock.now()
     zone = ZoneInfo(doors.project().site.timezone)
+    lead_id = head_of(db.session(), handoff.lead_id)
     values: dict[str, Any] = {"answer": link.answer, "handoff": handoff, "account": account, "problem": problem,
-                              "desk": f"/desk/leads/{handoff.lead_id}", "state": _state(link, handoff, account)}
+                              "desk": f"/desk/leads/{lead_id}", "state": _state(link, handoff, account)}
     if values["state"] in {"open", "yours"}:
-        lead = db.session.get_one(Lead, handoff.lead_id)
+        lead = db.session.get_one(Lead, lead_id)
         values |= {"lead": lead, "who": telling.who(lead), "facts": telling.facts_of(lead),
                    "why": telling.why(handoff.context, doors.project()), "points": telling.points(handoff.context),
                    "did": telling.did(handoff.context, doors.project(), zone), "tel": telling.dial(lead.phone)}

@@ -21,6 +21,7 @@ from handsel.errors import HandselError
 from handsel.leads.handoff import activities, correspondence, ending, owners, telling
 from handsel.leads.handoff.activities import OUTCOMES, Entry
 from handsel.leads.handoff.models import Handoff
+from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Lead
 from handsel.leads.qualify.looking import look
 from handsel.offers.live import current
@@ -46,8 +47,9 @@ def panel(lead: Lead) -> Mapping[str, Any]:
     """For _handoff, _doing and _mail: the hand-overs of the lead, whom it can be given to, whether it may be written
     to."""
     session, rules = db.session(), current().rules.handoff
-    handoffs = list(session.scalars(select(Handoff).where(Handoff.lead_id == lead.id).order_by(Handoff.id.desc())))
-    newest = handoffs[0] if handoffs else None
+    mailboxes = mailboxes_of(session, [lead.id])[lead.id]
+    newest = session.scalars(select(Handoff).where(Handoff.lead_id.in_(mailboxes)).order_by(
+        Handoff.ended_at.is_not(None), Handoff.id.desc()).limit(1)).first()
     mine = may("hand_off.accept")
     return {
         "handoff": newest, "owner": session.get(Account, lead.owner_id or 0),
@@ -98,7 +100,8 @@ def _asked(write: Any, lead: Lead) -> int:
     """The hand-over that the form was about, if it is one of this lead's."""
     typed = request.form.get("handoff", "")
     number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
-    found = write.scalar(select(Handoff.id).where(Handoff.id == number, Handoff.lead_id == lead.id))
+    mailboxes = mailboxes_of(write, [lead.id])[lead.id]
+    found = write.scalar(select(Handoff.id).where(Handoff.id == number, Handoff.lead_id.in_(mailboxes)))
     if found is None:
         raise HandselError("hand-over", "This lead was not handed over.", "Reload the page.")
     return int(found)

@@ -17,6 +17,7 @@ from handsel.desk.door import safe_next
 from handsel.desk.shell import site_zone
 from handsel.leads.handoff import owners, tasks, worklist
 from handsel.leads.handoff.models import Task
+from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Lead
 from handsel.leads.qualify.looking import ask
 from handsel.offers.live import current
@@ -34,9 +35,9 @@ def index() -> ResponseReturnValue:
     session, now = db.session(), clock.now()
     everybody = request.args.get("of") == "all"
     whose = None if everybody else person().account_id
-    return render_template("desk/tasks.html", calls=worklist.calls(session, current(), whose), everybody=everybody, now=now,
-                           days=_by_day(worklist.steps(session, whose), now), at_work=_at_work(now),
-                           ticked=_ticked(now), reject_reasons=current().rules.handoff.reject_reasons)
+    return render_template("desk/tasks.html", calls=worklist.calls(session, current(), whose), everybody=everybody,
+                           now=now, days=_by_day(worklist.steps(session, whose), now), at_work=_at_work(now),
+                           ticked=_ticked(now))
 
 
 def _ticked(now: datetime) -> list[Task]:
@@ -64,7 +65,8 @@ def _by_day(found: list[worklist.Step], now: datetime) -> list[tuple[str, list[w
 
 def panel(lead: Lead) -> Mapping[str, Any]:
     """For _tasks: the open tasks of the lead, and when a new one would be due."""
-    open_ = db.session.scalars(select(Task).where(Task.lead_id == lead.id, Task.done_at.is_(None))
+    mailboxes = mailboxes_of(db.session(), [lead.id])[lead.id]
+    open_ = db.session.scalars(select(Task).where(Task.lead_id.in_(mailboxes), Task.done_at.is_(None))
                                .order_by(Task.due_at)).all()
     return {"tasks": open_, "task_owners": {account.id: account for account in owners.candidates(db.session())},
             "suggested": next_morning(clock.now())}

@@ -18,6 +18,7 @@ from handsel.db import db
 from handsel.leads.handoff import alerts, telling
 from handsel.leads.handoff.links import Answer, Link, mint
 from handsel.leads.handoff.models import Activity, Handoff, Task
+from handsel.leads.mailboxes import head_of
 from handsel.leads.models import Lead
 from handsel.mail.compose import Draft
 from handsel.mail.queue import Claimed
@@ -58,12 +59,12 @@ class Notice:
         handoff = self._handoff()
         if handoff is None or handoff.state != "open" or handoff.owner_id != account.id:
             return None
-        lead = self.session.get_one(Lead, handoff.lead_id)
+        lead = self._lead(handoff.lead_id)
         who = telling.who(lead)
         why = telling.why(handoff.context, self.project)
         self.sheet.says(f"Hello {account.name or 'there'},")
-        given = f"{self.message.values['by']} gave you {who}" if self.message.values.get("by") else f"{who} is ready for you"
-        self.sheet.says(f"{given}: {why}")
+        by = self.message.values.get("by")
+        self.sheet.says(f"{f'{by} gave you {who}' if by else f'{who} is ready for you'}: {why}")
         if handoff.due_at is not None:
             rules = self.project.rules.handoff
             length = telling.length(rules.within(handoff.stage))
@@ -93,7 +94,7 @@ class Notice:
         handoff = self._handoff()
         if handoff is None or handoff.ended_at is not None or handoff.contact_at is not None:
             return None
-        lead = self.session.get_one(Lead, handoff.lead_id)
+        lead = self._lead(handoff.lead_id)
         who, rules = telling.who(lead), self.project.rules.handoff
         owner = self.session.get(Account, handoff.owner_id or 0)
         waits = telling.length(between(handoff.at, self.at, rules.hours))
@@ -115,7 +116,7 @@ class Notice:
         task = self.session.scalar(select(Task).where(Task.id == self.message.values.get("task")))
         if task is None or task.done_at is not None or task.due_at > self.at:
             return None
-        lead = self.session.get_one(Lead, task.lead_id)
+        lead = self._lead(task.lead_id)
         self.sheet.says(f"Hello {account.name or 'there'},")
         self.sheet.says(f"this is due since {telling.moment(task.due_at, self.zone)}: {task.title}")
         self._about(lead, None)
@@ -133,6 +134,10 @@ class Notice:
         reply_to = plain_domain(seller.email) if seller is not None and seller.active else ""
         return Draft("personal", (activity.subject,), (self.sheet.html,), (self.sheet.text,),
                      sender=(name, ours.sender), reply_to=reply_to)
+
+    def _lead(self, lead_id: int) -> Lead:
+        """The lead that a mailbox belongs to by now."""
+        return self.session.get_one(Lead, head_of(self.session, lead_id))
 
     def _handoff(self) -> Handoff | None:
         return self.session.scalar(select(Handoff).where(Handoff.id == self.message.values.get("handoff")))

@@ -12,9 +12,12 @@ from sqlalchemy import select
 
 from factories import NOON, make_account, make_capture, make_lead, make_message
 from handsel import clock as handsel_clock
+from handsel.accounts.audit import Actor
 from handsel.accounts.models import Account
 from handsel.db import db, writing
+from handsel.leads.handoff import ending, worklist
 from handsel.leads.handoff.models import Assignment, Handoff, Task
+from handsel.leads.handoff.owners import assign, strangers
 from handsel.leads.models import Lead
 from handsel.leads.qualify.looking import ask
 from handsel.leads.stages.moving import move
@@ -155,8 +158,6 @@ def test_whoever_sales_works_with_and_asks_again_is_a_call_to_make_and_no_new_le
 
 
 def test_giving_a_lead_to_somebody_by_hand_takes_the_open_hand_over_along(app: Flask, clock: Clock) -> None:
-    from handsel.leads.handoff.owners import assign
-
     sara, ben = make_account("sales"), make_account("sales")
     handoff = hand_over(app)
     assert handoff.owner_id == sara.id
@@ -185,3 +186,59 @@ def test_old_changes_of_stage_are_left_alone_when_the_rules_change(
             ask(session, lead.id, handsel_clock.now())
         qualify_now(app)
         assert handoffs(lead) == []
+
+
+def test_a_merged_mailbox_takes_its_open_hand_over_along(app: Flask, clock: Clock) -> None:
+    sara = make_account("sales", name="Sara")
+    handoff = hand_over(app)
+    head = make_lead(name="Ada at home")
+    make_capture(head, answers={"email": head.email, "name": "Ada at home"})
+    with writing() as session:
+        session.get_one(Lead, handoff.lead_id).merged_into_id = head.id
+        move(session, session.get_one(Lead, head.id), "mql", way="person", reason="Ready.", actor=MARKETER, at=NOON)
+        ask(session, head.id, NOON)
+    work(app)
+    assert handoffs(head) == []  # one person is handed over once
+    (call,) = worklist.calls(db.session(), app.extensions["handsel.offers"].project, sara.id)
+    assert (call.lead.id, call.handoff.id) == (head.id, handoff.id)
+    with writing() as session:
+        ending.accept(session, handoff.id, actor=Actor(sara.email, sara.id), at=NOON, way="desk")
+    db.session.rollback()
+    assert (db.session.get_one(Lead, head.id).stage, db.session.get_one(Lead, head.id).owner_id) == ("sql", sara.id)
+
+
+def test_a_sale_ends_the_clock(app: Flask, clock: Clock) -> None:
+    make_account("sales")
+    handoff = hand_over(app)
+    with writing() as session:
+        move(session, session.get_one(Lead, handoff.lead_id), "customer", way="sale", actor=MARKETER, at=NOON)
+        ask(session, handoff.lead_id, NOON)
+    work(app)
+    clock.move(days=5)
+    work(app)
+    fresh = db.session.get_one(Handoff, handoff.id)
+    assert (fresh.state, fresh.ended_at, fresh.escalations) == ("accepted", NOON, 0)
+
+
+def test_whoever_puts_a_lead_back_to_an_earlier_stage_hands_it_over_to_nobody(app: Flask, clock: Clock) -> None:
+    make_account("sales")
+    lead = make_lead(stage="sql")
+    with writing() as session:
+        move(session, session.get_one(Lead, lead.id), "mql", way="person", reason="Not yet.", actor=MARKETER, at=NOON)
+        ask(session, lead.id, NOON)
+    work(app)
+    assert handoffs(lead) == []
+
+
+def test_addresses_in_the_rules_that_nobody_has_are_named(project: Path, make_app: Callable[..., Flask],
+                                                          clock: Clock) -> None:
+    write_rules(project, """
+owners: [{name: Turn, to: [Sara@example.org, ghost@example.org]}]
+escalation: {to: boss@example.org}
+""")
+    app = make_app()
+    with app.app_context():
+        make_account("sales", email="sara@example.org")
+        make_account("marketer", email="boss@example.org")
+        rules = app.extensions["handsel.offers"].project.rules.handoff
+        assert strangers(db.session(), rules) == ["boss@example.org", "ghost@example.org"]

@@ -16,10 +16,12 @@ from handsel.errors import HandselError, nearest
 from handsel.leads.handoff import holding
 from handsel.leads.handoff.models import Handoff
 from handsel.leads.handoff.owners import assign
+from handsel.leads.mailboxes import head_of
 from handsel.leads.models import Lead
 from handsel.leads.stages import moving
 from handsel.leads.stages.models import StageChange
 from handsel.offers.project import Project
+from handsel.rules.stages import RANKS
 
 LONGEST_NOTE = 2000
 NURTURE = "iql"
@@ -31,8 +33,8 @@ class Decided(HandselError):
 
 
 def locked(session: Session, handoff_id: int) -> tuple[Lead, Handoff]:
-    """A hand-over and its lead, which wait for nobody else any more."""
-    lead_id = session.scalar(select(Handoff.lead_id).where(Handoff.id == handoff_id))
+    """A hand-over and the lead that it belongs to by now, which wait for nobody else any more."""
+    lead_id = head_of(session, session.scalar(select(Handoff.lead_id).where(Handoff.id == handoff_id)) or 0)
     lead = session.scalars(select(Lead).where(Lead.id == lead_id).with_for_update()
                            .execution_options(populate_existing=True)).one()
     handoff = session.scalars(select(Handoff).where(Handoff.id == handoff_id).with_for_update()
@@ -80,22 +82,20 @@ def reject(session: Session, handoff_id: int, project: Project, *, reason: str, 
 
 
 def overtaken(session: Session, handoff: Handoff, lead: Lead, change: StageChange, at: datetime) -> None:
-    """End an open hand-over whose lead a person has moved on, or back, without answering it."""
-    if change.way not in ("person", "sale", "accepted") or change.at < handoff.at:
+    """End a hand-over whose lead went on, or back, without an answer to it: by a person's word, or by a sale."""
+    if change.at < handoff.at:
         return
     actor = Actor(change.actor, change.account_id)
-    if lead.stage in ("sql", "customer"):
+    waits = handoff.state == "open"
+    if waits and change.way in {"person", "sale", "accepted"} and RANKS[lead.stage] >= RANKS["sql"]:
         _decide(handoff, "accepted", actor, at, "stage")
-    elif change.stage != handoff.stage and change.way == "person" and change.stage == NURTURE:
-        handoff.note = change.reason[:LONGEST_NOTE]
-        _decide(handoff, "withdrawn", actor, at, "stage")
-        _back(session, lead, handoff, actor, at)
-
-
-def returned(session: Session, lead: Lead, at: datetime) -> None:
-    """A lead that sales had accepted was put back: sales is through with it, and its letters go on."""
-    for handoff in session.scalars(select(Handoff).where(
-            Handoff.lead_id == lead.id, Handoff.state == "accepted", Handoff.ended_at.is_(None)).with_for_update()):
+    if lead.stage == "customer":
+        handoff.ended_at, handoff.look_at = at, None
+    elif change.way == "person" and lead.stage == NURTURE:
+        if waits:
+            handoff.note = change.reason[:LONGEST_NOTE]
+            _decide(handoff, "withdrawn", actor, at, "stage")
+            assign(session, lead, None, actor=actor, at=at)
         handoff.ended_at, handoff.look_at = at, None
         holding.resume(session, lead, handoff, at)
 

@@ -21,4 +21,4 @@ def park(session: Session, lead_id: int, project: Project, at: datetime) -> int:
 def resume(session: Session, lead: Lead, handoff: Handoff, at: datetime) -> int:
     """Let the letters go on, with the same days between them, as if they had never waited; how many."""
     pause = max(lead.paused_until - at, at - at) if lead.paused_until else at - at
-    return queue.unpark(session, lead.id, at - handoff.at + pause, at)
+    return queue.unpark(session, handoff.lead_id, at - handoff.at + pause, at)

@@ -20,6 +20,7 @@ from handsel.leads.scoring.reasons import briefly
 from handsel.leads.stages.models import StageChange
 from handsel.rules.handoff import HandoffRules
 from handsel.rules.person import Person
+from handsel.rules.stages import RANKS
 from handsel.rules.working import after
 
 FRESH = timedelta(days=7)  # older changes are left alone, whatever the rules of today say of them
@@ -33,13 +34,13 @@ def hand_over(look: Look) -> None:
     if not changes:
         return
     rules = look.project.rules.handoff
-    open_ = {handoff.lead_id: handoff for handoff in look.session.scalars(
-        select(Handoff).where(Handoff.lead_id.in_(changes), Handoff.state == "open"))}
-    for lead_id, change in changes.items():
-        if change.way == "person" and look.leads[lead_id].stage not in WITH_SALES:
-            ending.returned(look.session, look.leads[lead_id], look.at)
-        if lead_id in open_:
-            ending.overtaken(look.session, open_[lead_id], look.leads[lead_id], change, look.at)
+    with_sales = list(look.session.scalars(select(Handoff).where(
+        Handoff.lead_id.in_(look.mailboxes), Handoff.ended_at.is_(None)).with_for_update()))
+    for handoff in with_sales:
+        head = look.mailboxes[handoff.lead_id]
+        if head in changes:
+            ending.overtaken(look.session, handoff, look.leads[head], changes[head], look.at)
+    open_ = {look.mailboxes[handoff.lead_id] for handoff in with_sales if handoff.ended_at is None}
     calling = {lead_id: change for lead_id, change in changes.items()
                if lead_id not in open_ and calls(change, rules) and look.at - change.at < FRESH}
     known = set(look.session.scalars(select(Handoff.once).where(
@@ -61,7 +62,8 @@ def calls(change: StageChange, rules: HandoffRules) -> bool:
     for sales itself."""
     if change.way not in ("rule", "person"):
         return False
-    return change.hands_over or (change.stage in rules.stages and change.stage != change.was)
+    up = RANKS[change.stage] >= RANKS[change.was] and change.stage != change.was
+    return change.hands_over or (change.stage in rules.stages and up)
 
 
 def newest_changes(session: Session, lead_ids: Iterable[int]) -> dict[int, StageChange]:

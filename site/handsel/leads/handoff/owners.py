@@ -55,6 +55,13 @@ def people(session: Session, named: Sequence[str] | str) -> list[Account]:
     return [found[email.lower()] for email in named if email.lower() in found]
 
 
+def strangers(session: Session, rules: HandoffRules) -> list[str]:
+    """The addresses in the rules that no active account of sales or of owners has: nobody hears of leads there."""
+    named = {email.lower() for to in (*(rule.to for rule in rules.owners), rules.escalation) if not isinstance(to, str)
+             for email in to}
+    return sorted(named - {account.email for account in people(session, tuple(named))})
+
+
 def choose(session: Session, rules: HandoffRules, person: Person, at: datetime) -> Choice:
     """Who gets the lead of ``person``: of the first rule that fits and has somebody at work, whoever waited longest.
 

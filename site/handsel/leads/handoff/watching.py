@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from handsel.leads.handoff import alerts, tasks
 from handsel.leads.handoff.models import Handoff, Task
 from handsel.leads.handoff.owners import people
+from handsel.leads.mailboxes import mailboxes_of
 from handsel.rules.handoff import HandoffRules
 from handsel.rules.working import after
 
@@ -52,6 +53,7 @@ def _look(session: Session, handoff: Handoff, rules: HandoffRules, at: datetime)
 def contacted(session: Session, lead_id: int, at: datetime) -> None:
     """Somebody spoke with the lead at ``at``: the clock of its hand-overs stops. Needs a write transaction."""
     for handoff in session.scalars(select(Handoff).where(
-            Handoff.lead_id == lead_id, Handoff.ended_at.is_(None), Handoff.at <= at,
+            Handoff.lead_id.in_(mailboxes_of(session, [lead_id])[lead_id]), Handoff.ended_at.is_(None),
+            Handoff.at <= at,
             or_(Handoff.contact_at.is_(None), Handoff.contact_at > at)).with_for_update()):
         handoff.contact_at, handoff.look_at = at, None

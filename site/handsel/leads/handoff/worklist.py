@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from handsel.accounts.models import Account
 from handsel.leads.handoff import telling
@@ -15,6 +15,8 @@ from handsel.leads.handoff.models import Handoff, Task
 from handsel.leads.models import Lead
 from handsel.offers.project import Project
 
+_MAILBOX = aliased(Lead)
+"""Of a merged mailbox the lead it belongs to is shown."""
 MOST = 100  # of each kind on one page: nobody calls more in a week
 
 
@@ -43,10 +45,10 @@ def calls(session: Session, project: Project, account_id: int | None, most: int 
 
     Of an account: its own, and those that nobody has. None means everybody's.
     """
-    waiting = select(Handoff, Lead, Account).join(Lead, Lead.id == Handoff.lead_id).outerjoin(
+    waiting = select(Handoff, Lead, Account).join(_MAILBOX, _MAILBOX.id == Handoff.lead_id).join(
+        Lead, Lead.id == func.coalesce(_MAILBOX.merged_into_id, _MAILBOX.id)).outerjoin(
         Account, Account.id == Handoff.owner_id).where(
-        Handoff.ended_at.is_(None), Handoff.contact_at.is_(None), Handoff.state.in_(("open", "accepted")),
-        Lead.merged_into_id.is_(None))
+        Handoff.ended_at.is_(None), Handoff.contact_at.is_(None), Handoff.state.in_(("open", "accepted")))
     if account_id is not None:
         waiting = waiting.where(or_(Handoff.owner_id == account_id, Handoff.owner_id.is_(None)))
     rows = session.execute(waiting.order_by(Handoff.due_at, Handoff.id).limit(most))
@@ -56,7 +58,8 @@ def calls(session: Session, project: Project, account_id: int | None, most: int 
 
 def steps(session: Session, account_id: int | None, most: int = MOST) -> list[Step]:
     """The open tasks of an account, or of everybody, in the order they are due."""
-    open_ = select(Task, Lead, Account).join(Lead, Lead.id == Task.lead_id).outerjoin(
+    open_ = select(Task, Lead, Account).join(_MAILBOX, _MAILBOX.id == Task.lead_id).join(
+        Lead, Lead.id == func.coalesce(_MAILBOX.merged_into_id, _MAILBOX.id)).outerjoin(
         Account, Account.id == func.coalesce(Task.owner_id, Lead.owner_id)).where(Task.done_at.is_(None))
     if account_id is not None:
         open_ = open_.where(_of(account_id))

@@ -79,8 +79,8 @@ def init_app(app: Flask) -> None:
     app.add_template_global(shell, "shell")
     app.add_template_global(described)
     app.add_template_global(may)
-    for filter_ in (number, percent, moment, clock_time, day_name, ago, offer_title, stage_rule, message_title, topic_name,
-                    rate_words, lift_words, signed):
+    for filter_ in (number, percent, moment, clock_time, day_name, ago, stored, offer_title, with_title, stage_rule,
+                    message_title, topic_name, rate_words, lift_words, signed):
         app.add_template_filter(filter_)
     words.init_app(app)
     app.after_request(_compressed)
@@ -129,6 +129,17 @@ def stage_rule(rule: str) -> str:
     """What a rule is called that moved a lead; an offer's own rule by the offer."""
     kind, _, slug = rule.partition(":")
     return f"asked for {offer_title(slug)}" if kind == "offer" and slug else rule
+
+
+def with_title(words: str) -> str:
+    """What somebody did (``asked for home-energy-guide``) with the title of the offer in place of its slug."""
+    act, _, slug = words.rpartition(" ")
+    return f"{act} {offer_title(slug)}" if act and current().offer(slug) is not None else words
+
+
+def stored(text: str) -> datetime:
+    """An instant as it is kept in a row of JSON."""
+    return datetime.fromisoformat(text)
 
 
 def offer_title(slug: str) -> str:

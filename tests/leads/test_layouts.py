@@ -56,8 +56,8 @@ def cell(lead: Lead, name: str, company: Company | None, bant: dict[str, tuple[b
     if name in of_company:
         value = getattr(company, of_company[name]) if company else None
         return written(lead.custom.get(name)) if value is None or value == "" else str(value)
-    if name in ("budget", "authority", "need", "timeline"):
-        return bant.get(name, (False, ""))[1]
+    if name.startswith("bant_"):
+        return bant.get(name.removeprefix("bant_"), (False, ""))[1]
     others = {
         "email": lead.address, "domain": lead.email.rpartition("@")[2], "tags": lead.tags_text,
         "offers": lead.offers_text, "consent": lead.consent_text, "bant": str(sum(met for met, _ in bant.values())),
@@ -229,3 +229,10 @@ def test_a_saved_layout_whose_field_is_gone_is_an_error_and_leaves_no_column_out
                    at=NOON)
     with pytest.raises(HandselError, match="no column 'team_size'"):
         saved.find(db.session(), "old", None, [])
+
+
+def test_a_field_of_ones_own_wins_over_a_column_that_is_only_ours(app, clock):
+    make_lead(email="ada@example.org", fit=7, custom={"fit": "loose", "bant_need": "much"})
+    assert file_of(None)[1][-2:] == ["much", "loose"]
+    assert file_of(chosen(["fit", "bant_need"], ["fit"]))[1] == ["loose", ""]
+    assert file_of(chosen(["fit"], []))[1] == ["7"]

@@ -17,7 +17,7 @@ from handsel.errors import HandselError
 from handsel.leads import export, finding, questions
 from handsel.leads.finding import Wanted
 from handsel.leads.layouts import saved
-from handsel.leads.layouts.columns import COLUMNS, CUSTOM
+from handsel.leads.layouts.columns import COLUMNS, CUSTOM, NOT_CUSTOM
 from handsel.leads.layouts.memory import Taking
 from handsel.leads.layouts.saved import Layout
 from handsel.offers.project import Project
@@ -114,8 +114,8 @@ def layout_of(session: Session, project: Project, asked: Wanted, *, name: str = 
 
 def fields(session: Session, project: Project, asked: Wanted, *, whole: bool) -> Collection[str]:
     """The custom fields that there are: those of the project, and with ``whole`` those that any lead found has."""
-    known = {name for name in questions.custom(project) if name not in COLUMNS}
+    known = {name for name in questions.custom(project) if name not in NOT_CUSTOM}
     if whole:
         with db.engine.connect() as connection:
-            known |= {name for name in export.custom_fields(connection, asked) if name not in COLUMNS}
+            known |= {name for name in export.custom_fields(connection, asked) if name not in NOT_CUSTOM}
     return known

@@ -16,7 +16,7 @@ from handsel.desk import only, person
 from handsel.desk.shell import site_zone
 from handsel.errors import HandselError, nearest
 from handsel.leads import export as leads_export
-from handsel.leads import finding, takeaway, vcard
+from handsel.leads import finding, questions, takeaway, vcard
 from handsel.leads.layouts import memory, saved
 from handsel.leads.layouts.columns import COLUMNS, CUSTOM, STANDARD, Column, custom
 from handsel.leads.layouts.crm import OURS, SHIPPED
@@ -170,7 +170,8 @@ def _moved(names: list[tuple[str, str]], act: str) -> list[tuple[str, str]]:
 
 
 def _labels(known: Any) -> dict[str, Column]:
-    return {**COLUMNS, **{name: custom(name) for name in known}}
+    labels = {name: field.label for name, field in questions.custom(current()).items()}
+    return {**COLUMNS, **{name: custom(name, labels.get(name, "")) for name in known}}
 
 
 def _rest(columns: list[tuple[str, str]], known: Any) -> dict[str, list[Column]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -96,7 +97,7 @@ def _one(row: LeadImport, given: Any = None, problem: HandselError | None = None
         refused=refused, samples=_samples(table), fields=_fields(custom),
         own=[own_field(name, custom) for name in table.head] if table else [], topics=project.site.topics,
         offers=sorted(project.offers), counts=row.counts, now=clock.now(), works=row.state in jobs.AT_WORK,
-        done=_done(row), open=row.state in OPEN, most=choices.LONGEST)
+        done=jobs.done(row), pace=_pace(row), open=row.state in OPEN, most=choices.LONGEST)
     return answer, 422 if problem else 200
 
 
@@ -134,10 +135,16 @@ def _given(row: LeadImport, table: Table | None, custom: Any) -> dict[str, Any]:
             "proven": False}
 
 
-def _done(row: LeadImport) -> int:
-    """How many rows are done, whatever is done with them."""
-    names = ("gone so far", "mended so far") if row.state == "undoing" else ("new", "known", "same", "wrong")
-    return sum(row.counts.get(name, 0) for name in names)
+def _pace(row: LeadImport) -> str:
+    """How fast it goes and how long it takes on, in words; empty while nobody can tell."""
+    began, with_ = row.options.get("began", ["", 0])
+    seconds = (clock.now() - datetime.fromisoformat(began)).total_seconds() if began else 0
+    rows = jobs.done(row) - with_
+    if seconds < 1 or rows < 1 or row.state == "undoing":
+        return ""
+    left = round((row.total - jobs.done(row)) * seconds / rows)
+    rest = f"{left} second{'s' if left != 1 else ''}" if left < 120 else f"{round(left / 60)} minutes"
+    return f"{round(rows / seconds):,} a second, about {rest} left"
 
 
 @bp.post("/imports/<int:import_id>")

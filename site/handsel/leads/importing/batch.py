@@ -89,7 +89,7 @@ def finish(batch_id: int, counts: Counter[str], actor: Actor, at: datetime) -> C
             return counts
         told = Counter(batch.counts) if batch.finished_at is None else counts
         batch.finished_at = batch.finished_at or at
-        batch.state = "done"
+        batch.state = "done" if batch.state != "undoing" else batch.state
         batch.counts = {name: batch.counts.get(name, 0) for name in COUNTS}
         audit.record(session, "imported leads", actor, f"import:{batch_id}", {"file": batch.file, **told})
         return told
@@ -157,7 +157,7 @@ def _tried(part: Part, options: Options, batch_id: int | None, at: datetime) -> 
         try:
             with writing() as session:
                 batch = session.get_one(LeadImport, batch_id, with_for_update=True)
-                if batch.undone_at is not None:
+                if batch.undone_at is not None or batch.state == "undoing":
                     raise HandselError(f"import {batch_id}", "It was undone meanwhile.", "Begin it again.")
                 return _written(session, batch, part, options)
         except (IntegrityError, OperationalError):

@@ -49,19 +49,19 @@ def take(app: Flask, at: datetime) -> int | None:
 
 def work(app: Flask, number: int) -> Generator[None]:
     """Do what the import waits for, part by part: whoever stops asking has let it go, and it goes on later."""
+    row = db.session().get_one(LeadImport, number, populate_existing=True)
+    state, actor = row.state, _actor(row)
+    db.session().rollback()
     try:
-        row = db.session().get_one(LeadImport, number, populate_existing=True)
-        state, actor = row.state, _actor(row)
-        db.session().rollback()
         yield from _undo(number, actor) if state == "undoing" else _bring(app, number, state, actor)
     except HandselError as error:
-        _fail(number, f"{error.what} {error.do}")
+        _fail(number, state, f"{error.what} {error.do}")
     except GeneratorExit:
         let_go(number)
         raise
     except Exception:
-        _fail(number, "It broke off by a fault of ours, which is in the server's log. You may begin it again: "
-                      "it goes on where it was.")
+        _fail(number, state, "It broke off by a fault of ours, which is in the server's log. You may begin it again: "
+                             "it goes on where it was.")
         log.exception("import %d broke off", number)
 
 
@@ -120,7 +120,14 @@ def _begin(number: int, table: Table) -> None:
         row = session.get_one(LeadImport, number)
         going_on = row.row > 0 and row.state == "running"
         row.total, row.lease_until = total, clock.now() + LEASE
+        row.options = {**row.options, "began": [clock.now().isoformat(), done(row)]}
         say(row, f"Going on behind row {row.row:,}." if going_on else f"Reading {total:,} rows.", clock.now())
+
+
+def done(row: LeadImport) -> int:
+    """How many rows are done, whatever was done with them."""
+    names = ("gone so far", "mended so far") if row.state == "undoing" else ("new", "known", "same", "wrong")
+    return sum(row.counts.get(name, 0) for name in names)
 
 
 def _note(number: int, step: Step, counts: Counter[str] | None, at: datetime) -> None:
@@ -132,6 +139,8 @@ def _note(number: int, step: Step, counts: Counter[str] | None, at: datetime) ->
             row.counts = {name: counts[name] for name in batch.COUNTS}
             if step.wrong:
                 session.execute(insert(ImportRefusal), [batch.refusal(number, each) for each in step.wrong])
+        if not step.wrong and counts is None:
+            say(row, f"{done(row):,} rows are done.", at)
         if step.wrong:
             first = step.wrong[0]
             say(row, f"Row {first.number:,} cannot be taken: {first.reason}"
@@ -162,9 +171,11 @@ def _clear(session: Session, row: LeadImport) -> None:
     session.execute(delete(ImportRefusal).where(ImportRefusal.import_id == row.id))
 
 
-def _fail(number: int, why: str) -> None:
+def _fail(number: int, state: str, why: str) -> None:
     with writing() as session:
         row = session.get_one(LeadImport, number)
+        if row.state != state:
+            return  # somebody wants something else of it by now
         row.problem, row.lease_until = why[:400], None
         row.state = "failed"
         say(row, why, clock.now())

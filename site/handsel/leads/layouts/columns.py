@@ -94,10 +94,10 @@ _ALL = (
     Column("owner", "Owner", _owner("email"), group=_SALES),
     Column("owner_name", "Owner's name", _owner("name"), group=_SALES, foreign=True),
     Column("bant", "Answers that speak for a sale", _BANT_MET, "number", _BANT),
-    Column("budget", "Budget", _bant("budget"), group=_BANT, foreign=True),
-    Column("authority", "Authority", _bant("authority"), group=_BANT, foreign=True),
-    Column("need", "Need", _bant("need"), group=_BANT, foreign=True),
-    Column("timeline", "Timeline", _bant("timeline"), group=_BANT, foreign=True),
+    Column("bant_budget", "Budget", _bant("budget"), group=_BANT, foreign=True),
+    Column("bant_authority", "Authority", _bant("authority"), group=_BANT, foreign=True),
+    Column("bant_need", "Need", _bant("need"), group=_BANT, foreign=True),
+    Column("bant_timeline", "Timeline", _bant("timeline"), group=_BANT, foreign=True),
     Column("tags", "Tags", "lead.tags_text", "list", _CAME),
     Column("offers", "Offers", "lead.offers_text", "list", _CAME),
     Column("source", "Source", "lead.source", group=_CAME),
@@ -119,6 +119,10 @@ COLUMNS: Mapping[str, Column] = {column.name: column for column in _ALL}
 STANDARD = ("email", "name", "company", "job_title", "phone", "country", "stage", "score", "owner", "tags", "offers",
             "source", "captured_at", "confirmed_at", "consent")
 """What a file has when nobody says otherwise; custom fields come after them."""
+
+
+NOT_CUSTOM = frozenset({*STANDARD, "company_size", "industry", "revenue", "company_country"})
+"""Columns whose names no custom field takes: the standard ones, and those that tell an answer of that name anyway."""
 
 
 def custom(name: str, label: str = "") -> Column:
@@ -146,8 +150,8 @@ def chosen(names: Iterable[str | tuple[str, str]], fields: Collection[str],
 
 
 def _known(name: str, fields: Collection[str], where: str) -> Column:
+    if name in fields and name not in NOT_CUSTOM:
+        return custom(name)
     if name in COLUMNS:
         return COLUMNS[name]
-    if name in fields:
-        return custom(name)
     raise HandselError(where, f"There is no column '{name[:80]}'.", nearest(name, {*COLUMNS, *fields, CUSTOM}))

@@ -73,7 +73,7 @@ def test_events_make_a_pql_and_nothing_is_kept_of_strangers(app: Flask, client: 
     assert qualify_now(app) == 1
     (change,) = db.session.scalars(select(StageChange)).all()
     assert (change.was, change.stage, change.rule) == ("iql", "pql", "Uses the product")
-    assert [each["words"] for each in change.evidence] == ["did in the product project-created"] * 3
+    assert [each["words"] for each in change.evidence] == ["did project-created in the product"] * 3
     assert db.session.get_one(Lead, lead.id).stage == "pql"
 
 

@@ -75,18 +75,19 @@ ASKED_IN_FORMS = frozenset({"company_size", "industry", "revenue", "company_coun
 class Act:
     """Something that people do. ``what`` says of what its facts are: ``offer``, ``path``, ``name``, or nothing.
 
-    ``words`` is the sentence's verb, ``noun`` what is counted.
+    ``words`` is the sentence's verb, ``tail`` what follows behind that.
     """
 
     kind: str
     words: str
     what: str = ""
+    tail: str = ""
 
 
 ACTS: dict[str, Act] = {act.kind: act for act in (
     Act("asked", "asked for", "offer"), Act("downloaded", "downloaded", "offer"), Act("attended", "attended", "offer"),
     Act("visited", "visited", "path"), Act("clicked", "clicked in a letter of", "offer"),
-    Act("event", "did in the product", "name"), Act("called", "was called"), Act("met", "was met"),
+    Act("event", "did", "name", "in the product"), Act("called", "was called"), Act("met", "was met"),
     Act("wrote", "was written to by a seller"), Act("bought", "bought"), Act("left", "unsubscribed"),
     Act("bounced", "had a mail bounce"))}
 """All behaviour that rules can ask about, by the kind of its facts."""

@@ -189,7 +189,7 @@ def _because(condition: Condition, person: Person, at: datetime) -> Iterator[Evi
 def said_of(fact: Fact) -> str:
     """A fact as a sentence's part: ``downloaded home-energy-guide``."""
     act = ACTS.get(fact.kind)
-    return f"{act.words if act else fact.kind} {fact.name}".strip()
+    return " ".join(part for part in (act.words, fact.name, act.tail) if part) if act else fact.kind
 
 
 def attributes(condition: Condition) -> frozenset[str]:

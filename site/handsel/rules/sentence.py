@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from handsel.rules.catalogue import ACTS, STAGE_LABELS, STANDING
+from handsel.rules.catalogue import ACTS, STAGE_LABELS, STANDING, Act
 from handsel.rules.conditions import (
     All,
     Any_,
@@ -98,7 +98,7 @@ def _known(leaf: Known, *, negated: bool) -> str:
     if name == "confirmed":
         return "has not proved the mailbox" if negated else "has proved the mailbox"
     if name == "owner" or leaf.attribute.type == "set":
-        return f"has no {words}" if negated else f"has {_a(words)}"
+        return f"has no {words}" if negated else f"has {_a(words) if name == 'owner' else 'any ' + words}"
     return f"has no known {words}" if negated else f"has a known {words}"
 
 
@@ -166,13 +166,11 @@ def _never(leaf: Did) -> str:
     act = _did(leaf)
     if act.startswith("was "):
         return f"was not {act[4:]}"
-    return f"has not {_PARTICIPLES.get(leaf.behaviour.kind, '')} {act[len(ACTS[leaf.behaviour.kind].words):].strip()}" \
-        .rstrip()
+    verb = ACTS[leaf.behaviour.kind].words
+    return f"has not {_PARTICIPLES.get(verb, verb)}{act[len(verb):]}"
 
 
-_PARTICIPLES = {"asked": "asked for", "downloaded": "downloaded", "attended": "attended", "visited": "visited",
-                "clicked": "clicked in a letter of", "event": "done in the product", "bought": "bought anything",
-                "left": "unsubscribed", "bounced": "had a mail bounce"}
+_PARTICIPLES = {"did": "done", "bought": "bought anything"}
 _ANYTHING = {"asked": "any offer", "downloaded": "anything", "attended": "any event", "visited": "any page",
              "clicked": "any offer", "event": "anything"}
 
@@ -180,17 +178,17 @@ _ANYTHING = {"asked": "any offer", "downloaded": "anything", "attended": "any ev
 def act_said(behaviour: Behaviour) -> str:
     """The acts that are meant: ``downloaded home-energy-guide``, ``attended any webinar``."""
     act = ACTS[behaviour.kind]
-    what = ""
+    return " ".join(part for part in (act.words, _of_what(behaviour, act), act.tail) if part)
+
+
+def _of_what(behaviour: Behaviour, act: Act) -> str:
     if behaviour.kinds:
-        what = f"any {_or(list(behaviour.kinds))}"
-    elif behaviour.shown:
-        what = _or(list(behaviour.shown))
-    elif behaviour.starts:
-        what = f"a page below {_or(list(behaviour.starts))}" if act.what == "path" else (
-            f"something that starts with {_or(list(behaviour.starts))}")
-    elif act.what:
-        what = _ANYTHING[behaviour.kind]
-    return f"{act.words} {what}".strip()
+        return f"any {_or(list(behaviour.kinds))}"
+    if behaviour.shown:
+        return _or(list(behaviour.shown))
+    if behaviour.starts:
+        return f"{'a page below' if act.what == 'path' else 'anything that begins with'} {_or(list(behaviour.starts))}"
+    return _ANYTHING[behaviour.kind] if act.what else ""
 
 
 def _times(times: int) -> str:

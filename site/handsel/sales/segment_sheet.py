@@ -17,7 +17,7 @@ from handsel.errors import Fault
 from handsel.leads.segments.acts import Draft
 from handsel.leads.segments.counting import Size, size
 from handsel.rules.builder import MOST, OPS, Row, kind_of, problem, rows_of, rule_of
-from handsel.rules.catalogue import ACTS, Attribute, Vocabulary
+from handsel.rules.catalogue import ACTS, Act, Attribute, Vocabulary
 from handsel.rules.conditions import Condition
 from handsel.rules.reading import read_condition
 from handsel.rules.sentence import sentence
@@ -177,10 +177,15 @@ def offered(words: Vocabulary) -> dict[str, list[tuple[str, str]]]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for attribute in words.attributes:
         groups.setdefault(attribute.group, []).append((attribute.name, _capital(attribute.words)))
-    groups["What they did"] = [(act.kind, _capital(act.words)) for act in ACTS.values()]
+    groups["What they did"] = [(act.kind, act_title(act)) for act in ACTS.values()]
     if words.segments:
         groups["Other segments"] = [("segment", "Is in a segment")]
     return groups
+
+
+def act_title(act: Act) -> str:
+    """How a row about an act is called: ``Did … in the product``."""
+    return _capital(f"{act.words} … {act.tail}" if act.tail else act.words)
 
 
 def _capital(text: str) -> str:

@@ -181,6 +181,7 @@ def _row(row: Any, words: Vocabulary, owners: list[str]) -> dict[str, Any]:
     if kind == "text" and choices:
         ops = {op: ops[op] for op in _CHOSEN_OPS}
     picked = {f"kind:{value}" for value in row.values} if row.of == "offer_kind" else set(row.values)
-    title = "In a segment" if row.about == "segment" else act.words if act else attribute.words if attribute else ""
+    title = "In a segment" if row.about == "segment" else sheets.act_title(act) if act else (
+        attribute.words if attribute else "")
     return {"row": row, "kind": kind, "what": act.what if act else "", "title": title[:1].upper() + title[1:],
             "ops": ops, "choices": choices, "picked": picked, "typed": ", ".join(row.values)}

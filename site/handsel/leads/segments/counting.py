@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from handsel.leads.models import Lead
 from handsel.leads.segments.patience import OutOfTime, patience
-from handsel.leads.segments.sql import parts, where
-from handsel.rules.conditions import Condition
+from handsel.leads.segments.sql import conjuncts, parts, where
+from handsel.rules.conditions import Condition, Did, Holds
 
 PATIENCE = 0.3  # seconds for the exact count: with the rest of the answer, as long as people take for "at once"
 SAMPLE = 4_000  # leads that are asked otherwise: a share of 10 % is then known to within one point
@@ -46,10 +46,11 @@ def size(session: Session, condition: Condition, at: datetime, *, seconds: float
 
 
 def _exactly(condition: Condition, at: datetime) -> Select[Any]:
-    only = parts(condition, at)
-    if len(only) == 1 and only[0][0] is not None:
+    only = conjuncts(condition)
+    numbers = parts(condition, at)[0][0]
+    if len(only) == 1 and isinstance(only[0], (Did, Holds)) and numbers is not None:
         # An index alone says who it is; the leads themselves need not be looked up.
-        found = only[0][0].distinct().subquery()
+        found = numbers.distinct().subquery()
         merged = select(Lead.id).where(Lead.merged_into_id.is_not(None))
         return select(func.count()).select_from(found).where(found.c[0].not_in(merged))
     return select(func.count()).select_from(Lead).where(Lead.merged_into_id.is_(None), where(condition, at))

@@ -7,7 +7,7 @@ is the meaning; a property test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,22 +105,25 @@ def _acts(query: Select[Any], test: Did, at: datetime) -> Select[Any]:
 
 @dataclass(frozen=True)
 class _Compiler:
-    """Makes SQL of a condition as of ``at``."""
+    """Makes SQL of a condition as of ``at``. ``deep`` is below a NOT or an OR, where PostgreSQL makes no join of an IN
+    and goes through the whole list of it for every row, unless the list is short."""
 
     at: datetime
     values: Values
     probing: bool
+    deep: bool = False
 
     def of(self, condition: Condition) -> Sql:
         """The condition as SQL."""
         if isinstance(condition, All):
             return and_(*(self.of(part) for part in condition.parts))
-        if isinstance(condition, Any_):
-            return or_(*(self.of(part) for part in condition.parts))
-        if isinstance(condition, Not):
-            return not_(self.of(condition.part))
         if isinstance(condition, InSegment):
             return self.of(condition.condition)
+        below = replace(self, deep=True)
+        if isinstance(condition, Any_):
+            return or_(*(below.of(part) for part in condition.parts))
+        if isinstance(condition, Not):
+            return not_(below.of(condition.part))
         return _TESTS[type(condition)](self, condition)
 
     def known(self, test: Known) -> Sql:
@@ -176,17 +179,13 @@ class _Compiler:
         if name == "consent":
             return or_(*(self.values.within(f", {value}, ", literal(", ") + Lead.consent_text + ", ")
                          for value in test.values))
-        held = _held(test)
-        if not self.probing:
-            return Lead.id.in_(held)
-        of = LeadTag.lead_id if name == "tag" else LeadOffer.lead_id
-        return _any(held.with_only_columns(literal_column("1")).where(of == Lead.id))
+        return self._among(_held(test), LeadTag.lead_id if name == "tag" else LeadOffer.lead_id)
 
     def _some(self, name: str) -> Sql:
         if name == "consent":
             return Lead.consent_text != ""
         of = LeadTag.lead_id if name == "tag" else LeadOffer.lead_id
-        return _any(select(literal_column("1")).where(of == Lead.id)) if self.probing else Lead.id.in_(select(of))
+        return self._among(select(of), of)
 
     def yes(self, test: Yes) -> Sql:
         """A switch is on."""
@@ -195,17 +194,24 @@ class _Compiler:
 
     def did(self, test: Did) -> Sql:
         """As many facts as asked for."""
-        if not self.probing:
-            return Lead.id.in_(doers(test, self.at))
-        own = _acts(select(literal_column("1")), test, self.at).where(LeadFact.lead_id == Lead.id)
         if test.times == 1:
-            return _any(own)
-        return own.with_only_columns(func.count()).correlate(Lead).scalar_subquery() >= test.times
+            return self._among(doers(test, self.at), LeadFact.lead_id)
+        if not self.probing and (self.values.sqlite or not self.deep):
+            return Lead.id.in_(doers(test, self.at))
+        own: Select[Any] = _acts(select(func.count()), test, self.at).where(LeadFact.lead_id == Lead.id)
+        return own.correlate(Lead).scalar_subquery() >= test.times
+
+    def _among(self, numbers: Select[Any], of: Any) -> Sql:
+        """Whether the lead is among ``numbers``, which come from the column ``of``."""
+        if self.values.sqlite and not self.probing:
+            return Lead.id.in_(numbers)
+        own = numbers.with_only_columns(literal_column("1")).where(of == Lead.id).correlate(Lead)
+        return _any(own) if self.probing else own.exists()
 
 
 def _any(query: Select[Any]) -> Sql:
     """Whether there is any row. As a value: PostgreSQL would make a join of an EXISTS and read everybody's rows."""
-    return query.limit(1).correlate(Lead).scalar_subquery().is_not(None)
+    return query.limit(1).scalar_subquery().is_not(None)
 
 
 _TESTS: dict[type, Callable[[_Compiler, Any], Sql]] = {

@@ -153,3 +153,27 @@ def test_a_zip_of_everything_comes_by_command(app: Flask, project: Path, engine_
     assert run(project, engine_url, "leads", "show", "ann@example.org", "--zip", str(tmp_path / "a.zip")).exit_code == 0
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert {"everything.json", "lead.csv", "consent.csv", "wording.csv"} <= set(archive.namelist())
+
+
+def test_a_lead_is_corrected_by_command_and_what_was_said_before_stays(
+        app: Flask, project: Path, engine_url: str) -> None:
+    lead = ann(app)
+    done = run(project, engine_url, "leads", "correct", "ann@example.org", "first_name=Anne", "phone=+44 113 496 0000")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "Put down: first_name, phone.")
+    db.session.rollback()  # what the command wrote is seen from here on
+    db.session.refresh(lead)
+    assert (lead.first_name, lead.phone) == ("Anne", "+44 113 496 0000")
+    said = [capture.answers.get("first_name") for capture in db.session.scalars(select(Capture).order_by(Capture.id))]
+    assert said == ["Ann", "Anne"]
+    assert run(project, engine_url, "leads", "correct", "ann@example.org", "first_name=").exit_code == 0
+    db.session.rollback()
+    db.session.refresh(lead)
+    assert lead.first_name == ""
+    assert actions() == ["corrected a lead", "corrected a lead"]
+
+
+def test_a_field_that_there_is_not_is_named(app: Flask, project: Path, engine_url: str) -> None:
+    ann(app)
+    for typed, words in (("fone=1", "There is no field 'fone'."), ("phone", "That is no field with a value.")):
+        wrong = run(project, engine_url, "leads", "correct", "ann@example.org", typed)
+        assert (wrong.exit_code, words in wrong.output) == (1, True), wrong.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from handsel.commands.exporting import export_command, layouts_command, vcard_command
+from handsel.commands.correct import correct_command
 from handsel.commands.importing import import_command
 from handsel.commands.person import forget_command, proof_command, show_command
 from handsel.commands.report import report_command
@@ -29,6 +30,7 @@ leads_command.add_command(vcard_command)
 leads_command.add_command(import_command)
 leads_command.add_command(segments_command)
 leads_command.add_command(show_command)
+leads_command.add_command(correct_command)
 leads_command.add_command(proof_command)
 leads_command.add_command(forget_command)
 leads_command.add_command(sale_command)

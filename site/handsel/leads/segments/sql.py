@@ -205,7 +205,7 @@ class _Compiler:
         """Whether the lead is among ``numbers``, which come from the column ``of``."""
         if self.values.sqlite and not self.probing:
             return Lead.id.in_(numbers)
-        own = numbers.with_only_columns(literal_column("1")).where(of == Lead.id).correlate(Lead)
+        own: Select[Any] = numbers.with_only_columns(literal_column("1")).where(of == Lead.id).correlate(Lead)
         return _any(own) if self.probing else own.exists()
 
 

@@ -52,6 +52,7 @@ def test_a_wrong_address_is_corrected_without_a_second_lead(client: FlaskClient,
     lead = db.session.scalars(select(Lead)).one()
     assert (lead.email, lead.first_name, lead.tags_text, lead.offers_text) == (
         "ann@example.org", "Ann", "reading, train-reader", "guide")
+    assert lead.look_at == clock.now
     queued = db.session.scalars(select(Message).where(Message.state == "queued")).all()
     assert {m.lead_id for m in queued} == {lead.id}
     assert sorted(m.kind for m in queued)[0] == "delivery"

@@ -142,6 +142,7 @@ def correct(session: Session, offer: Offer, capture: Capture, address: str, at: 
     capture.answers = {**capture.answers, "email": capture.email}
     session.flush()
     for lead in (new, old):
+        lead.look_at = at
         if lead.confirmed_at is None:
             refresh(session, lead)
     if session.scalars(select(Capture.id).where(Capture.lead_id == old.id).limit(1)).first() is None:

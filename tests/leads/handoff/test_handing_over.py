@@ -14,13 +14,14 @@ from factories import NOON, make_account, make_capture, make_lead, make_message
 from handsel import clock as handsel_clock
 from handsel.accounts.audit import Actor
 from handsel.accounts.models import Account
-from handsel.db import db, writing
+from handsel.db import db, write_connection, writing
 from handsel.leads.handoff import ending, worklist
 from handsel.leads.handoff.models import Assignment, Handoff, Task
 from handsel.leads.handoff.owners import assign, strangers
 from handsel.leads.models import Lead
 from handsel.leads.qualify.looking import ask
 from handsel.leads.stages.moving import move
+from handsel.mail import queue
 from handsel.mail.models import Message
 from handsel.mail.queue import PARKED
 from handsel.worker.qualifying import qualify_now
@@ -141,6 +142,12 @@ def test_letters_wait_while_sales_has_the_lead(app: Flask, clock: Clock) -> None
     lead = make_lead()
     letter = make_message(lead, due_at=NOON + timedelta(days=2))
     hand_over(app, lead)
+    assert db.session.get_one(Message, letter.id).due_at == PARKED
+    with write_connection() as connection:  # they are no letters whose moment may have passed
+        assert (queue.held(connection), queue.release(connection, NOON)) == (0, 0)
+        queue.wake(connection, lead.id, NOON + timedelta(days=3))
+        queue.shift(connection, lead.id, timedelta(days=3))
+    db.session.rollback()
     assert db.session.get_one(Message, letter.id).due_at == PARKED
 
 

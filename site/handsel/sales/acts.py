@@ -63,8 +63,8 @@ def do(wish: Wish, chosen: Any, back: str) -> ResponseReturnValue:
 
 
 def wished(kind: str) -> Wish:
-    """What the form asks to be done."""
-    value = request.form.get({"untag": "tag"}.get(kind, kind), "").strip()
+    """What the form asks to be done. Its own fields are called ``to-tag`` and so on, as filters are called ``tag``."""
+    value = request.form.get("to-tag" if kind == "untag" else f"to-{kind}", "").strip()
     if kind in {"tag", "untag"}:
         value = "-".join(value.lower().split())
     return Wish(kind, value, request.form.get("reason", "").strip(), _due(request.form.get("due", "")))

@@ -28,7 +28,8 @@ def past(lead: Lead) -> Past:
 
 def lived(clock: Clock) -> Lead:
     """A lead with something of everything, each on a day of its own."""
-    lead = make_lead(captured_at=NOON, tags=("energy",), offers=("guide",), consent_text="advice")
+    lead = make_lead(email="ann@acme.example", captured_at=NOON, tags=("energy",), offers=("guide",),
+                     consent_text="advice")
     first = make_capture(lead, at=NOON, proven_at=NOON + 3 * DAY, source="fair", answers={
         "email": lead.email, "job_title": "Nurse", "heating": "gas"})
     make_capture(lead, at=NOON + 5 * DAY, proven_at=NOON + 5 * DAY, offer="webinar", answers={
@@ -36,7 +37,7 @@ def lived(clock: Clock) -> Lead:
     make_capture(lead, at=NOON + 6 * DAY, proven_at=None, answers={"email": lead.email, "job_title": "A stranger"})
     make_consent(lead, at=NOON + 3 * DAY, capture_id=first.id)
     with writing() as session:
-        company = Company(domain="example.org", name="Acme", size=80, at=NOON + 8 * DAY, source="desk")
+        company = Company(domain="acme.example", name="Acme", size=80, at=NOON + 8 * DAY, source="at the desk: Ines")
         session.add(company)
         session.flush()
         session.get_one(Lead, lead.id).company_id = company.id

@@ -51,6 +51,7 @@ MAY = {
     "leads.part": SALES, "leads.companies": ALL, "leads.company": ALL, "leads.describe": SALES,
     "hand_off.accept": SALES, "hand_off.reject": SALES, "hand_off.owner": SALES, "hand_off.put_down": SALES,
     "hand_off.mail": SALES, "tasks.index": SALES, "tasks.add": SALES, "tasks.done": SALES, "tasks.undone": SALES,
+    "segments.index": ALL, "segments.new": ALL, "segments.segment": ALL, "segments.remove": ALL, "segments.undo": ALL,
     "tasks.put_off": SALES, "offers.index": MARKETING, "offers.offer": MARKETING, "offers.report": MARKETING,
     "scoring.index": ALL, "scoring.trial": ALL, "scoring.save": MARKETING, "scoring.undo": MARKETING,
     "tests.index": MARKETING, "tests.test": MARKETING, "tests.learn": MARKETING, "tests.choose": MARKETING,

@@ -93,7 +93,7 @@ def test_a_stranger_is_asked_the_first_questions_alone(app: Flask, client: Flask
 
     assert asked(html) == ["email", "first_name", "company"]
     assert "Job title" not in html
-    assert "readers" not in html
+    assert "How many readers?" not in html
 
 
 def test_who_is_known_is_asked_the_next_questions_in_place_of_those_answered(app: Flask, client: FlaskClient) -> None:

@@ -20,7 +20,7 @@ from handsel.accounts.audit import Actor
 from handsel.accounts.models import Account
 from handsel.demo.people import COMPANIES, work_domain
 from handsel.leads import goals
-from handsel.leads.companies.looking import BY_HAND
+from handsel.leads.companies.looking import AT_THE_DESK
 from handsel.leads.handoff import activities, ending, tasks
 from handsel.leads.handoff.activities import Entry
 from handsel.leads.handoff.models import Handoff
@@ -60,7 +60,7 @@ class Sellers:
         accounts = [Account(email=email, name=name, role="sales", created_at=at) for email, name in SELLERS]
         session.add_all(accounts)
         session.add_all(Company(domain=work_domain(name), name=name, industry=industry, size=size, at=at,
-                                country="United Kingdom", source=f"{BY_HAND}{SELLERS[0][0]}")
+                                country="United Kingdom", source=f"{AT_THE_DESK}{SELLERS[0][0]}")
                         for name, (industry, size) in COMPANIES.items())
         session.flush()
         return cls(project, random, {account.id: Actor(account.email, account.id) for account in accounts})

@@ -17,12 +17,13 @@ from sqlalchemy import func, select
 from factories import NOON, make_capture, make_lead
 from handsel import cli
 from handsel.accounts.models import AuditEntry
-from handsel.db import db, writing
+from handsel.db import db, snapshot, writing
 from handsel.leads import finding, rebuild
 from handsel.leads.consents import Way, agreed
 from handsel.leads.export import csv_parts
 from handsel.leads.forget import forget
 from handsel.leads.importing import batch, chunk
+from handsel.leads.ledger import checking, sealing
 from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag, Sale, Wording
 from handsel.leads.profile import add_tag, refresh
 from handsel.leads.unsubscribe import unsubscribe
@@ -306,6 +307,22 @@ def test_an_import_is_undone_whole(bring, undo, clock):
     assert "was undone on" in undo(number, code=1)
     assert "1 new leads" in bring(text, "--confirmed", *AGREED).stdout
     assert lead("ada@example.org").consent_text == "newsletter"
+
+
+def test_undoing_leaves_a_consent_ledger_that_says_what_became_of_each(bring, undo, clock):
+    known = make_lead(email="cy@example.org")
+    make_capture(known)
+    said = bring("email,name\nann@example.org,Ann\ncy@example.org,Cy\n", *AGREED)
+    db.session.rollback()
+    sealing.seal_all(clock.now)
+    undo(re.search(r"--undo (\d+)", said.stdout)[1])
+    db.session.rollback()
+    sealing.seal_all(clock.now)
+    with snapshot() as connection:
+        found = checking.check(connection)
+    assert found.faults == []
+    assert (found.erased > 0, found.moved > 0) == (True, True)
+    assert db.session.get(Lead, known.id) is not None
 
 
 def test_undoing_keeps_those_whom_somebody_worked_with(bring, undo, clock):

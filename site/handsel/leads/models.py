@@ -20,6 +20,7 @@ class Lead(Model):
     __table_args__ = (
         Index("ix_lead_captured_at_id", "captured_at", "id"),
         Index("ix_lead_owner_id_score_id", "owner_id", "score", "id"),
+        Index("ix_lead_owner_id_stage_score_id", "owner_id", "stage", "score", "id"),
         *(partial_index("_".join(["ix_lead", *by]), *by, sqlite="merged_into_id IS NULL",
                         postgresql="merged_into_id IS NULL")
           for by in (("acted_at", "id"), ("score", "id"), ("stage_at", "id"),  # what lists walk along

@@ -118,11 +118,11 @@ def _windows(session: Session, plan: Plan, stretch: Stretch, keys: tuple[Any, ..
 
 def count(session: Session, asked: Wanted) -> Count:
     """How many leads are ``asked`` for, as far as it is quickly said."""
-    plan = plan_for(session, asked)
-    query, edge = plan.leads(literal_column("1")), None
+    one: ColumnElement[int] = literal_column("1")
+    plan, looked = plan_for(session, asked), 0
     if plan.few is None and plan.fits:
-        number = plan.number
-        edge = session.scalar(plan.places(number).order_by(number.desc()).offset(SAMPLED - 1).limit(1))
-        query = query.where(number >= edge) if edge is not None else query
-    found = session.scalar(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())) or 0
-    return Count(min(found, COUNTED), more=found > COUNTED or edge is not None)
+        some = plan.places(plan.number.label("id")).limit(SAMPLED)
+        looked = session.scalar(select(func.count()).select_from(some.subquery())) or 0
+        plan = Plan(plan.fits, some.cte("some").prefix_with("MATERIALIZED"))
+    found = session.scalar(select(func.count()).select_from(plan.leads(one).limit(COUNTED + 1).subquery())) or 0
+    return Count(min(found, COUNTED), more=found > COUNTED or looked == SAMPLED)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, String, func, literal_column, select, true
+from sqlalchemy import CTE, ColumnElement, Select, String, and_, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
 from handsel.db import instant_text, is_sqlite
@@ -86,12 +86,8 @@ def parts_of(asked: Wanted) -> list[Part]:
         found.append(_of(LeadTag, LeadTag.tag == asked.tag, "tag"))
     if asked.offer:
         found.append(_of(LeadOffer, LeadOffer.offer == asked.offer, "offer"))
-    if asked.stage:
-        found.append(Part(select(Lead.id).where(_PRESENT, Lead.stage == asked.stage),
-                          func.coalesce(Lead.stage, "") == asked.stage, "stage"))
-    if asked.owner is not None:
-        own = Lead.owner_id.is_(None) if asked.owner == NOBODY else Lead.owner_id == asked.owner
-        found.append(Part(select(Lead.id).where(own), func.coalesce(Lead.owner_id, NOBODY) == asked.owner, "owner"))
+    if asked.stage or asked.owner is not None:
+        found.append(_standing(asked))
     if asked.since:
         late = func.coalesce(Lead.captured_at, "", type_=String()) >= instant_text(asked.since)
         found.append(Part(select(Lead.id).where(Lead.captured_at >= asked.since), late))
@@ -108,13 +104,27 @@ def _present(part: Part) -> Part:
     return replace(part, numbers=part.numbers.where(_PRESENT))
 
 
+def _standing(asked: Wanted) -> Part:
+    """The stage and the owner, which have an index together."""
+    numbers, probes, names = select(Lead.id), [], []
+    if asked.owner is not None:
+        own = Lead.owner_id.is_(None) if asked.owner == NOBODY else Lead.owner_id == asked.owner
+        numbers, names = numbers.where(own), ["owner"]
+        probes.append(func.coalesce(Lead.owner_id, NOBODY) == asked.owner)
+    if asked.stage:
+        present = () if names else (_PRESENT,)  # the index of stages alone has no merged mailboxes
+        numbers, names = numbers.where(*present, Lead.stage == asked.stage), [*names, "stage"]
+        probes.append(func.coalesce(Lead.stage, "") == asked.stage)
+    return Part(numbers, and_(*probes), " ".join(names))
+
+
 def _of(table: Any, condition: ColumnElement[bool], name: str) -> Part:
     one = select(_ONE).where(table.lead_id == Lead.id, condition).limit(1)
     return Part(select(table.lead_id).where(condition), one.scalar_subquery().is_not(None), name)
 
 
 ALONG = {"tag": (LeadTag, {"newest"}), "offer": (LeadOffer, {"newest"}), "stage": (Lead, {"score", "stage"}),
-         "owner": (Lead, {"score"})}
+         "owner": (Lead, {"score"}), "owner stage": (Lead, {"score"})}
 """The parts whose index brings the leads that fit in some orders; without an order each of them counts its own."""
 
 

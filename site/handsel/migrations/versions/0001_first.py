@@ -248,6 +248,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("merged_into_id IS NOT NULL"), postgresql_where=sa.text("merged_into_id IS NOT NULL"),
         )
         batch_op.create_index("ix_lead_owner_id_score_id", ["owner_id", "score", "id"], unique=False)
+        batch_op.create_index(
+            "ix_lead_owner_id_stage_score_id", ["owner_id", "stage", "score", "id"], unique=False,
+        )
         for by in (["acted_at", "id"], ["score", "id"], ["stage_at", "id"], ["stage", "score", "id"],
                    ["stage", "stage_at", "id"]):
             batch_op.create_index(

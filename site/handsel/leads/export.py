@@ -25,7 +25,7 @@ _CARE = "\x1e"  # stands around a row that needs care; no plain row holds it, an
 # these signs alone, Latin, Greek or Cyrillic; in the words of each engine.
 _LETTERS = "A-Za-z0-9\u00c0-\u024f\u0370-\u052f"
 _SIGNS = _LETTERS + " .&()/_''-"
-_HARMLESS = {"sqlite": f"({{0}} = '' OR {{0}} GLOB '[{_LETTERS}]*') AND {{0}} NOT GLOB '*[^{_SIGNS}]*'",
+_HARMLESS = {"sqlite": f"({{0}} = '' OR ({{0}} GLOB '[{_LETTERS}]*' AND {{0}} NOT GLOB '*[^{_SIGNS}]*'))",
              "postgresql": f"{{0}} ~ '^([{_LETTERS}][{_SIGNS}]*)?$'"}
 
 Progress = Callable[[int], object]

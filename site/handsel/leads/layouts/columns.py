@@ -53,8 +53,9 @@ def _text(expression: str) -> str:
 def _company(column: str, answer: str = "") -> str:
     """What is kept of the company; else what the person said of it."""
     told = f"CAST(ANSWER({answer}) AS TEXT), " if answer else ""
-    return (f"coalesce(nullif((SELECT CAST(company.{column} AS TEXT) FROM company "  # noqa: S608  our own names
-            f"WHERE company.id = lead.company_id), ''), {told}'')")
+    nobody = "lead.company_id IS NULL" + (" AND CAST(lead.custom AS TEXT) = '{}'" if answer else "")
+    return (f"CASE WHEN {nobody} THEN '' ELSE coalesce(nullif((SELECT CAST(company.{column} AS TEXT) "  # noqa: S608
+            f"FROM company WHERE company.id = lead.company_id), ''), {told}'') END")
 
 
 def _owner(column: str) -> str:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @click.command("report")
 @click.option("--offer", default="", help="Of one offer alone.")
+@click.option("--segment", default="", metavar="NAME", help="Only people who are in this segment now.")
 @click.option("--since", default="", metavar="DAY", help="Who asked since that day, such as 2026-09-01; else a year.")
 @click.option("--until", default="", metavar="DAY", help="Who asked before that day; else until now.")
 @click.option("--json", "as_json", is_flag=True, help="The same for programs, with the reasons of rejections by key.")
 @with_app
-def report_command(offer: str, since: str, until: str, as_json: bool) -> None:
+def report_command(offer: str, segment: str, since: str, until: str, as_json: bool) -> None:
     """Say of each offer how many asked for it, and what became of them.
 
     Counted are the people who asked in that time: who proved the mailbox, who was qualified (MQL, PQL, service or
@@ -31,12 +32,14 @@ def report_command(offer: str, since: str, until: str, as_json: bool) -> None:
     Examples:
       handsel leads report
       handsel leads report --since 2026-09-01 --json
+      handsel leads report --segment decision-makers
     """
     from datetime import timedelta
     from zoneinfo import ZoneInfo
 
     from handsel import clock
     from handsel.db import db
+    from handsel.leads import finding
     from handsel.leads.stages import worth
     from handsel.offers.live import current
 
@@ -44,7 +47,8 @@ def report_command(offer: str, since: str, until: str, as_json: bool) -> None:
     zone = ZoneInfo(project.site.timezone)
     begins = _day("--since", since, zone) if since else now - timedelta(days=365)
     ends = _day("--until", until, zone) if until else now + timedelta(seconds=1)
-    found = worth.worth(db.session(), begins, ends, _slug(offer))
+    among = finding.segment(project.rules.segments, segment)
+    found = worth.worth(db.session(), begins, ends, _slug(offer), among=among, at=now)
     if as_json:
         click.echo(json.dumps(worth.as_rows(found), indent=2))
         return

@@ -84,10 +84,11 @@ def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zo
         raise FilterError("held", "The filter 'held' can only be 'yes'.", "Leave it out otherwise.")
     return Wanted(_words(shown.get("search", "")), offer, tag, stage, _since(shown.get("since", ""), zone),
                   "held" in shown, _owner(session, shown.get("owner", ""), me),
-                  _segment(segments, shown.get("segment", "")), clock.now(), shown)
+                  segment(segments, shown.get("segment", "")), clock.now(), shown)
 
 
-def _segment(segments: Segments, name: str) -> Condition | None:
+def segment(segments: Segments, name: str) -> Condition | None:
+    """The rule of a segment, None without a name. Raises FilterError for one that there is not, or that has a fault."""
     if not name:
         return None
     try:
@@ -216,7 +217,7 @@ def has_word(word: str) -> ColumnElement[bool]:
 
     As a value, not as an EXISTS: PostgreSQL would make a join of that and read the words of everybody.
     """
-    some = select(literal_column("1")).where(LeadWord.lead_id == Lead.id, begins(word)).limit(1)
+    some: Select[Any] = select(literal_column("1")).where(LeadWord.lead_id == Lead.id, begins(word)).limit(1)
     return some.scalar_subquery().is_not(None)
 
 

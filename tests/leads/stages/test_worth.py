@@ -6,15 +6,17 @@ import json
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import select
 
 from factories import make_capture, make_lead
 from handsel.db import db, writing
 from handsel.leads.handoff.models import Handoff
-from handsel.leads.models import Lead, Sale
+from handsel.leads.models import Lead, LeadTag, Sale
 from handsel.leads.stages.models import StageChange
 from handsel.leads.stages.worth import Worth, worth
 from support.clock import Clock
@@ -127,3 +129,28 @@ def test_sellers_note_the_four_answers_on_the_page_of_a_lead(app: Flask, clock: 
     marketer = AtDesk(app, "marketer")
     assert marketer.post(f"/desk/leads/{lead.id}/bant", question="need", met="yes", value="x").status_code == 403
     assert "Note an answer" not in marketer.get(f"/desk/leads/{lead.id}").text
+
+
+def test_the_report_counts_only_who_is_in_the_segment_that_it_names(
+        project: Path, make_app: Callable[..., Flask], handsel: Handsel, clock: Clock) -> None:
+    """Ann is asked of as the person that she is, with the tags of her other mailbox."""
+    (project / "content" / "_segments.yml").write_text(
+        "segments:\n  readers:\n    label: Readers\n    when: {tag: reading}\n")
+    app = make_app()
+    with app.app_context():
+        history(clock)
+        with writing() as session:
+            ann = session.scalars(select(Lead).order_by(Lead.id)).first()
+            assert ann is not None
+            session.add(LeadTag(lead_id=ann.id, tag="reading", at=clock.now))
+
+        said = json.loads(handsel("leads", "report", "--segment", "readers", "--json").output)
+        assert [(one["offer"], one["captured"], one["accepted"], one["won"]) for one in said] == [
+            (None, 1, 1, 1), ("demo", 1, 1, 1), ("guide", 1, 0, 1)]
+
+        wrong = handsel("leads", "report", "--segment", "reader")
+        assert (wrong.exit_code, "Did you mean 'readers'?" in wrong.output) == (1, True)
+        marketer = AtDesk(app, "marketer")
+        assert "220.50 GBP" in marketer.get("/desk/worth?segment=readers").text
+        page = marketer.get("/desk/worth?segment=reader")
+    assert (page.status_code, "There is no segment" in page.text, "All offers" in page.text) == (400, True, False)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Subquery, and_, case, func, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from handsel.leads.handoff.models import Handoff
 from handsel.leads.models import Capture, Lead, Sale
+from handsel.leads.segments.sql import where
 from handsel.leads.stages.models import StageChange
+from handsel.rules.conditions import Condition
 from handsel.rules.stages import RANKS
 
 EVERYTHING = ""
@@ -48,10 +50,11 @@ class Worth:
         return self.accepted + self.rejected
 
 
-def worth(session: Session, since: datetime, until: datetime, offer: str | None = None) -> list[Worth]:
+def worth(session: Session, since: datetime, until: datetime, offer: str | None = None, *,
+          among: Condition | None = None, at: datetime | None = None) -> list[Worth]:
     """What became of the leads that asked in that time: of all together first, then of each offer, the most accepted
-    first; or of one offer alone."""
-    asked = _asked(since, until, offer)
+    first; or of one offer alone. ``among`` counts only the people for whom it holds as of ``at``, else ``until``."""
+    asked = _asked(since, until, offer, None if among is None else where(among, at or until))
     found: dict[str, Worth] = {}
     whole = Worth(EVERYTHING)
     for slug, captured, proven in session.execute(
@@ -67,7 +70,7 @@ def worth(session: Session, since: datetime, until: datetime, offer: str | None 
     return each if offer is not None else [whole, *each]
 
 
-def _asked(since: datetime, until: datetime, offer: str | None) -> Subquery:
+def _asked(since: datetime, until: datetime, offer: str | None, among: ColumnElement[bool] | None) -> Subquery:
     """Each person with each offer that they asked for: when first, and whether they proved it."""
     head = func.coalesce(Lead.merged_into_id, Lead.id).label("head")
     query = select(Capture.offer, head, func.min(Capture.at).label("at"),
@@ -77,6 +80,8 @@ def _asked(since: datetime, until: datetime, offer: str | None) -> Subquery:
         Capture.form.not_in(NOT_ASKED))
     if offer is not None:
         query = query.where(Capture.offer == offer)
+    if among is not None:
+        query = query.where(head.in_(select(Lead.id).where(among).correlate(None)))
     return query.group_by(Capture.offer, head).subquery()
 
 

@@ -75,7 +75,7 @@ def test_a_lead_is_accepted_at_the_desk_and_the_act_is_in_the_log(app: Flask, sa
     assert actions() == ["accepted a lead"]
     assert db.session.get_one(Lead, handoff.lead_id).stage == "sql"
     read = text_of(desk.get(f"/desk/leads/{handoff.lead_id}").text)
-    assert "sara@example.org accepted the lead" in read
+    assert "Sara Seller accepted the lead" in read
 
 
 def test_a_hand_over_of_another_lead_is_not_answered(app: Flask, sara: Account) -> None:
@@ -143,7 +143,7 @@ def test_a_mail_is_sent_once_however_often_the_button_is_pressed(app: Flask, sar
     assert [message.values["subject"] for message in db.session.scalars(
         select(Message).where(Message.kind == "personal"))] == ["Our talk"]
     read = text_of(desk.get(f"/desk/leads/{handoff.lead_id}").text)
-    assert "Mail of sara@example.org: Our talk" in read
+    assert "Mail of Sara Seller: Our talk" in read
 
 
 def test_whoever_left_is_shown_to_be_unwritable(app: Flask, sara: Account) -> None:

@@ -137,7 +137,7 @@ def test_a_filter_that_is_too_wide_or_means_nothing_changes_nobody(three, app, m
 def test_the_pipeline_shows_who_stands_where_for_how_long_and_who_is_stale(three, app):
     page = AtDesk(app, "marketer").get("/desk/pipeline").text
     columns = {stage: part for stage, part in re.findall(r'data-stage="(\w+)"(.*?)</section>', page, re.S)}
-    assert list(columns) == ["iql", "mql", "sql", "pql", "service", "customer"]
+    assert list(columns) == ["iql", "mql", "pql", "service", "sql", "customer"]
     assert ("Ada" in columns["mql"], "20 days" in columns["mql"], ">Stale<" in columns["mql"]) == (True, True, True)
     assert ("Ben" in columns["iql"], "2 days" in columns["iql"], ">Stale<" in columns["iql"]) == (True, True, False)
     assert ("Cleo" in columns["sql"], "today" in columns["sql"]) == (True, True)

@@ -9,43 +9,48 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
+from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
+from handsel.accounts.models import ROLES, Account
 from handsel.accounts.sessions import SignedIn
+from handsel.db import db
 from handsel.desk import words
 from handsel.desk.door import PREFIX, csrf_input, roles_of
 from handsel.desk.figures import percent
 from handsel.experiments.figures import lift_words, rate_words
 from handsel.forms.schema import RECOGNITION
 from handsel.mail.models import Message
+from handsel.mail.queue import HELD, PARKED
 from handsel.offers.live import current
 
 
 @dataclass(frozen=True)
 class Place:
-    """One entry of the rail: its word, its view, the key after `g`, and whether the bottom bar of phones has it."""
+    """One entry of the rail: its word, its view, the key after `g`, and for which roles the bottom bar of phones has
+    it."""
 
     word: str
     endpoint: str
     key: str
     icon: str
-    bar: bool = False
+    bar: tuple[str, ...] = ()
 
 
 PLACES = (
-    Place("Home", "home.home", "h", "home", bar=True),
-    Place("Leads", "leads.index", "l", "leads", bar=True),
-    Place("Pipeline", "pipeline.index", "p", "pipeline"),
-    Place("Tasks", "tasks.index", "d", "tasks", bar=True),
+    Place("Home", "home.home", "h", "home", bar=ROLES),
+    Place("Leads", "leads.index", "l", "leads", bar=ROLES),
+    Place("Tasks", "tasks.index", "d", "tasks", bar=ROLES),
+    Place("Pipeline", "pipeline.index", "p", "pipeline", bar=("sales",)),
     Place("Segments", "segments.index", "s", "segments"),
-    Place("Offers", "offers.index", "o", "offers", bar=True),
+    Place("Offers", "offers.index", "o", "offers", bar=("marketer", "owner")),
     Place("Tests", "tests.index", "t", "tests"),
     Place("Scoring", "scoring.index", "q", "scoring"),
-    Place("Messages", "messages.index", "m", "messages", bar=True),
+    Place("Messages", "messages.index", "m", "messages", bar=("marketer",)),
     Place("Inbox", "inbox.inbox", "i", "inbox"),
     Place("Files", "files.index", "f", "files"),
     Place("Accounts", "accounts.index", "a", "accounts"),
@@ -66,7 +71,8 @@ class Shell:
     @property
     def bar(self) -> tuple[Place, ...]:
         """At most four places; the fifth is "More"."""
-        return tuple(place for place in self.places if place.bar)[:4]
+        role = self.person.role if self.person else ""
+        return tuple(place for place in self.places if role in place.bar)[:4]
 
     @property
     def rest(self) -> tuple[Place, ...]:
@@ -80,7 +86,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(described)
     app.add_template_global(may)
     for filter_ in (number, percent, moment, clock_time, day_name, ago, stored, offer_title, with_title, stage_rule,
-                    message_title, topic_name, rate_words, lift_words, signed):
+                    due, named, message_title, topic_name, rate_words, lift_words, signed):
         app.add_template_filter(filter_)
     words.init_app(app)
     app.after_request(_compressed)
@@ -154,7 +160,15 @@ def message_title(message: Message) -> str:
 
 def topic_name(topic: str) -> str:
     """What people subscribe to, as the site's settings word it."""
-    return "to be recognised" if topic == RECOGNITION else current().site.topics.get(topic, topic)
+    return "Being recognised" if topic == RECOGNITION else current().site.topics.get(topic, topic)
+
+
+def named(actor: str) -> Markup | str:
+    """Whoever did something, by the name of their account if it has one; the address stays to be asked for."""
+    if "desk_names" not in g:
+        g.desk_names = dict(db.session.execute(select(Account.email, Account.name).where(Account.name != "")).all())
+    name = g.desk_names.get(actor)
+    return Markup('<span title="{}">{}</span>').format(actor, name) if name else actor
 
 
 def error_page(error: HTTPException) -> ResponseReturnValue:
@@ -198,6 +212,13 @@ def moment(value: datetime | None) -> Markup:
 def clock_time(value: datetime | None) -> Markup:
     """An instant as ``14:05``."""
     return _time(value, "%H:%M")
+
+
+def due(value: datetime) -> Markup | str:
+    """When a message is to go, as ``moment``; in words where no clock knows it."""
+    if value >= HELD:
+        return "When sales is through" if value >= PARKED else "When somebody releases it"
+    return moment(value)
 
 
 def day_name(value: datetime, now: datetime) -> str:

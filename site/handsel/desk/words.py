@@ -24,10 +24,11 @@ class State:
     why: str = ""
 
 
-STAGE_WORDS = {"iql": "Information", "mql": "Marketing", "sql": "Sales", "pql": "Product", "service": "Service",
+STAGE_WORDS = {"iql": "Information", "mql": "Marketing", "pql": "Product", "service": "Service", "sql": "Sales",
                "customer": "Customer"}
+"""From the first form to the customer, as columns and choices stand."""
 KIND_WORDS = {"delivery": "Delivery", "confirm": "Confirmation", "letter": "Letter", "notice": "Notice",
-              "personal": "Mail of a seller",              "account": "Account mail"}
+              "personal": "Mail of a seller", "account": "Account mail"}
 NOTICE_WORDS = {"hand-off": "Alert: a lead was handed over", "given": "Alert: a lead was given to somebody",
                 "late": "Alert: nobody spoke with a lead in time", "reminder": "Reminder of a task"}
 MESSAGE_STATES = {

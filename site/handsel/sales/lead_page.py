@@ -8,44 +8,17 @@ Every value has one giver: a name given twice is a mistake, and the page says so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from itertools import groupby
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from handsel import clock
 from handsel.db import db
-from handsel.desk.shell import day_name
 from handsel.leads import finding
 from handsel.leads.models import Lead
 from handsel.leads.pause import paused
-from handsel.leads.timeline import Event, timeline
-from handsel.offers.live import current
-from handsel.sales import answers, companies, hand_off, merging, rights, scoring, stages, tasks
+from handsel.sales import answers, companies, hand_off, merging, rights, scoring, stages, story, tasks
 
 Panel = Callable[[Lead], Mapping[str, Any]]
-
-
-def _happened(lead: Lead) -> Mapping[str, Any]:
-    """For _held and _timeline: what is to come, what happened by day, and the captures that wait for a look."""
-    now = clock.now()
-    events = timeline(db.session(), lead)
-    ahead = [event for event in events if event.at > now]
-    past = [event for event in events if event.at <= now]
-    waiting = [event.row for event in events if event.kind == "capture" and event.row.quarantine]
-    return {"ahead": ahead[::-1], "days": list(_by_day(past, now)), "waiting": waiting, "labels": _labels(events)}
-
-
-def _by_day(events: list[Event], now: datetime) -> Iterator[tuple[str, list[Event]]]:
-    for day, of_day in groupby(events, lambda event: day_name(event.at, now)):
-        yield day, list(of_day)
-
-
-def _labels(events: list[Event]) -> dict[str, dict[str, str]]:
-    """By form: how it words its fields, so that answers read as they were asked."""
-    forms = {event.row.form for event in events if event.kind == "capture"}
-    known = current().forms
-    return {name: {field.name: field.label for field in known[name].fields} for name in forms if name in known}
 
 
 def _facts(lead: Lead) -> Mapping[str, Any]:
@@ -56,7 +29,7 @@ def _tags(lead: Lead) -> Mapping[str, Any]:
     return {"known_tags": finding.tags_in_use(db.session())}
 
 
-PANELS: tuple[Panel, ...] = (_happened, _facts, stages.panel, _tags, answers.panel, companies.panel, merging.panel,
+PANELS: tuple[Panel, ...] = (story.panel, _facts, stages.panel, _tags, answers.panel, companies.panel, merging.panel,
                              hand_off.panel, tasks.panel, scoring.panel, rights.panel)
 
 

@@ -26,7 +26,6 @@ from handsel.leads.listing.models import SavedView
 from handsel.leads.listing.order import Order, Place
 from handsel.leads.listing.page import Count
 from handsel.leads.listing.views import KEPT
-from handsel.leads.models import STAGES
 from handsel.offers.live import current
 from handsel.sales.listed import lines
 
@@ -89,7 +88,8 @@ def _choices(shown: dict[str, str]) -> dict[str, Any]:
     people = owners.candidates(session)
     segments = project.rules.segments.by_name
     return {"shown": shown, "offers": sorted({*project.offers, *finding.offers_asked_for(session)}),
-            "tags": finding.tags_in_use(session), "stages": STAGES, "people": people, "segments": segments, "to": to,
+            "tags": finding.tags_in_use(session), "stages": tuple(STAGE_WORDS), "people": people,
+            "segments": segments, "to": to,
             "views": _views(), "orders": ORDERS, "chips": _chips(shown, people, segments)}
 
 

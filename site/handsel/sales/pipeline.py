@@ -17,6 +17,7 @@ from handsel.db import db
 from handsel.desk import DeskBlueprint, only, person
 from handsel.desk.door import safe_next
 from handsel.desk.shell import site_zone
+from handsel.desk.words import STAGE_WORDS
 from handsel.errors import HandselError
 from handsel.leads import finding
 from handsel.leads.handoff import owners
@@ -24,7 +25,7 @@ from handsel.leads.listing import page as listing
 from handsel.leads.listing.acts import Wish
 from handsel.leads.listing.order import Order
 from handsel.leads.listing.page import Count
-from handsel.leads.models import STAGES, Lead
+from handsel.leads.models import Lead
 from handsel.offers.live import current
 from handsel.rules.stages import RANKS
 from handsel.sales.acts import do
@@ -76,7 +77,7 @@ def index() -> ResponseReturnValue:
 def _columns(session: Session, shown: dict[str, str], order: Order, now: datetime) -> list[Column]:
     project = current()
     found = {}
-    for stage in STAGES:
+    for stage in STAGE_WORDS:
         asked = finding.wanted(session, shown | {"stage": stage}, project.offers, site_zone(),
                                segments=project.rules.segments, me=person().account_id)
         page = listing.page(session, asked, order, size=CARDS)
@@ -102,8 +103,9 @@ def since(lead: Lead) -> datetime:
 
 def _choices(shown: dict[str, str], order: str) -> dict[str, Any]:
     project, session = current(), db.session()
-    return {"shown": shown, "order": order, "orders": ORDERS, "people": owners.candidates(session), "stages": STAGES,
-            "offers": sorted({*project.offers, *finding.offers_asked_for(session)}), "ranks": RANKS,
+    return {"shown": shown, "order": order, "orders": ORDERS, "people": owners.candidates(session),
+            "stages": tuple(STAGE_WORDS), "ranks": RANKS,
+            "offers": sorted({*project.offers, *finding.offers_asked_for(session)}),
             "segments": project.rules.segments.by_name, "stale": STALE}
 
 

@@ -31,9 +31,11 @@ STAGES = ("iql", "mql", "sql", "pql", "service", "customer")
 SHARES = (70, 20, 4, 2, 1, 3)
 LOWEST = {"iql": 0, "mql": 30, "sql": 55, "pql": 40, "service": 20, "customer": 60}
 OWNED = {"sql": 0.95, "customer": 0.98, "mql": 0.1}
+DID = {"asked": 1.0, "downloaded": 0.6, "visited": 0.05}
+"""What share of the leads have a fact of that kind."""
 FAIR = range(100_000, 115_000)
 """The leads of an old trade fair: they came together, and long ago."""
-TABLES = ("account", "lead", "lead_tag", "lead_offer", "lead_word")
+TABLES = ("account", "lead", "lead_tag", "lead_offer", "lead_fact", "lead_word")
 
 Row = dict[str, Any]
 
@@ -73,6 +75,11 @@ def _lead(each: int, number: int, chance: random.Random) -> Iterator[tuple[str, 
     for tag in tags:
         yield "lead_tag", {"lead_id": each + 1, "tag": tag, "at": _at(each), "source": ""}
     yield "lead_offer", {"lead_id": each + 1, "offer": offer, "at": _at(each)}
+    for kind, share in DID.items():
+        if chance.random() < share:
+            name = "/offers/guide/" if kind == "visited" else offer
+            yield "lead_fact", {"lead_id": each + 1, "ref": f"{kind}:{each + 1}", "kind": kind, "name": name,
+                                "at": _at(each), "value": 0.0}
     for word in words_of([email], [f"{first} {last}", company]):
         yield "lead_word", {"lead_id": each + 1, "word": word}
 

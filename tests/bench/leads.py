@@ -38,14 +38,23 @@ SCREENS = {
     "list": [f"/desk/leads{query}" for query in (
         "", "?sort=score", "?search=ada&sort=score", "?owner=none&sort=score", "?tag=fair&sort=acted",
         "?stage=mql&sort=-stage")],
+    "list of a segment": [f"/desk/leads?segment={name}{order}" for name in (
+        "call-first", "readers", "quiet", "large-or-late") for order in ("", "&sort=score")],
     "pipeline": [f"/desk/pipeline{query}" for query in ("", "?sort=-stage", "?owner=none")],
 }
+SEGMENTS = """segments:
+  call-first: {label: Call first, when: {stage: [mql, pql, service], score: {at_least: 60}, owner: {known: false}}}
+  readers: {label: Readers, when: {downloaded: demo, not: {stage: [sql, customer]}}}
+  quiet: {label: Gone quiet, when: {last_act: {older_than: 120 days}, unsubscribed: false}}
+  large-or-late: {label: Two ways in, when: {any: [{tag: vip}, {visited: {starts_with: /offers/, times: 1}}]}}
+"""
 
 
 def run() -> None:
     for engine in os.environ.get("BENCH_ENGINES", "SQLite PostgreSQL").split():
         with a_project(SAMPLE) as project, _database(engine) as url:
             url = url or f"sqlite:///{project / 'instance' / 'handsel.db'}"
+            (project / "content" / "_segments.yml").write_text(SEGMENTS)
             site = Site(project)
             site.environ["HANDSEL_DATABASE_URL"] = url
             upgraded(site)
@@ -110,7 +119,7 @@ def _screens(engine: str, app: object) -> None:
             began = time.perf_counter()
             answer = seller.get(address)
             taken.append((time.perf_counter() - began) * 1000)
-            assert answer.status_code == 200, answer.status
+            assert answer.status_code == 200, (address, answer.text[-1500:])
         _say(f"{engine}: the {name} as a whole answer", taken, "")
 
 

@@ -189,13 +189,13 @@ def test_a_person_sees_takes_along_and_erases_what_is_held(
     person.open("See and correct what we hold about you")
     person.sees(email)
     expect(page.get_by_label("First name")).to_have_value("Ann")
-    person.open("Back")
-    file, _ = person.take("Take it along as a file")
+    file, _ = person.take("as JSON")
     told = json.loads(Path(file.path()).read_text())
     assert told["lead"]["email"] == email
     assert {row["purpose"] for row in told["consent"]} == {"advice"}
     assert [len(told[table]) for table in ("capture", "download", "message")] == [1, 1, 4]
 
+    person.open("Back")
     person.open("Erase everything about you")
     person.press("Erase everything")
     person.sees_heading("Everything about you is erased")

@@ -126,7 +126,7 @@ def test_a_seller_finds_a_lead_reads_its_story_and_takes_the_leads_home(
     expect(story).to_contain_text("Yes, send me three letters with tips on finishing books.")
 
     page.goto(f"{site.url}/desk/leads")
-    seller.open("Export")
+    seller.open("More")
     file, answer = seller.take("CSV")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
@@ -135,7 +135,7 @@ def test_a_seller_finds_a_lead_reads_its_story_and_takes_the_leads_home(
     assert [row["email"] for row in rows] == ["bea@library.example", "carl@example.org"]
     bea = rows[0]
     assert (bea["name"], bea["company"], bea["phone"].lstrip("'"), bea["offers"], bea["stage"], bea["source"]) == (
-        "Bea Marsh", "Leeds Library", "+44 113 496 0000", "demo", "mql", "post")
+        "Bea Marsh", "Leeds Library", "+44 113 496 0000", "demo", "iql", "post")
     assert (bea["seats"], bea["wishes"]) == ("40", "The shelf for “small” books")
 
     book, _ = seller.take("XLSX")
@@ -145,7 +145,7 @@ def test_a_seller_finds_a_lead_reads_its_story_and_takes_the_leads_home(
     assert (cells[0]["wishes"], cells[0]["company"]) == (bea["wishes"], bea["company"])
 
     page.goto(f"{site.url}/desk/leads?offer=guide")
-    seller.open("Export")
+    seller.open("More")
     file, _ = seller.take("CSV")
     rows = list(csv.DictReader(io.StringIO(Path(file.path()).read_text(encoding="utf-8"))))
     assert [row["email"] for row in rows] == ["carl@example.org"]
@@ -157,9 +157,9 @@ def test_each_role_sees_its_own_places_and_is_kept_out_of_the_others(
     marketer.page.goto(f"{site.url}/desk/")
     signs_in(marketer, "marketer")
     marketer.sees_heading("Home")
-    assert places(marketer) == {"Home", "Leads", "Offers", "Tests", "Messages", "Files"}
+    assert places(marketer) == {"Home", "Leads", "Pipeline", "Segments", "Offers", "Tests", "Scoring", "Messages", "Files"}
     marketer.page.goto(f"{site.url}/desk/leads")
-    expect(marketer.page.get_by_text("Export")).to_have_count(0)
+    expect(marketer.page.get_by_role("button", name="CSV")).to_have_count(0)
     for place in ("accounts", "log", "inbox"):
         assert marketer.page.goto(f"{site.url}/desk/{place}").status == 403
     marketer.page.goto(f"{site.url}/desk/offers")
@@ -169,7 +169,7 @@ def test_each_role_sees_its_own_places_and_is_kept_out_of_the_others(
     seller.page.goto(f"{site.url}/desk/")
     signs_in(seller, "sales")
     seller.sees_heading("Home")
-    assert places(seller) == {"Home", "Leads"}
+    assert places(seller) == {"Home", "Leads", "Pipeline", "Tasks", "Segments", "Scoring"}
     for place in ("offers", "offers/guide", "tests", "messages", "files", "accounts", "log", "inbox"):
         answer = seller.page.goto(f"{site.url}/desk/{place}")
         assert answer.status == 403

@@ -143,7 +143,8 @@ def test_a_mail_is_sent_once_however_often_the_button_is_pressed(app: Flask, sar
     assert [message.values["subject"] for message in db.session.scalars(
         select(Message).where(Message.kind == "personal"))] == ["Our talk"]
     read = text_of(desk.get(f"/desk/leads/{handoff.lead_id}").text)
-    assert "Mail of Sara Seller: Our talk" in read
+    assert "Mail of Sara Seller" in read
+    assert "Our talk" in read
 
 
 def test_whoever_left_is_shown_to_be_unwritable(app: Flask, sara: Account) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app, render_template, url_for
@@ -20,7 +20,7 @@ from handsel.experiments.results import briefly, running
 from handsel.experiments.sentences import tell
 from handsel.experiments.verdict import VERDICTS
 from handsel.leads.handoff.owners import strangers
-from handsel.leads.handoff.worklist import Call, calls, late
+from handsel.leads.handoff.worklist import Call, Step, calls, late, steps
 from handsel.leads.models import Capture, Lead
 from handsel.mail.models import Message
 from handsel.offers.live import current
@@ -28,7 +28,8 @@ from handsel.offers.live import current
 bp = DeskBlueprint("home", __name__, roles=ROLES)
 
 LATEST = 8
-CALLS = 4
+CALLS = 3
+STEPS = 5
 ENOUGH = 1000  # of what needs a person: nobody needs to know how many more
 
 
@@ -49,13 +50,22 @@ def home() -> ResponseReturnValue:
     leads = session.scalars(select(Lead).where(Lead.merged_into_id.is_(None)).order_by(Lead.id.desc())
                             .limit(LATEST)).all()
     return render_template("desk/home.html", figures=figures.week(session, now), needs=_needs(session), leads=leads,
-                           now=now, calls=_calls(session),
+                           now=now, calls=_calls(session), steps=_steps(session, now),
                            open_offers=[offer for offer in current().offers.values() if offer.is_open(now)])
 
 
 def _calls(session: Session) -> list[Call]:
     """Whom the person at the desk should call first, if they call anybody."""
     return calls(session, current(), person().account_id, CALLS) if may("tasks.index") else []
+
+
+def _steps(session: Session, now: datetime) -> list[Step]:
+    """The tasks of the person at the desk that are late or due today, the first few."""
+    if not may("tasks.index"):
+        return []
+    today = now.astimezone(site_zone()).date()
+    due = steps(session, person().account_id, STEPS)
+    return [step for step in due if step.task.due_at.astimezone(site_zone()).date() <= today]
 
 
 def _needs(session: Session) -> list[Need]:

@@ -84,6 +84,7 @@ def test_events_make_a_pql_and_nothing_is_kept_of_strangers(app: Flask, client: 
     (event(at="2026-03-02T10:00:00"), "event.at"), (event(at="soon"), "event.at"), (event(at=5), "event.at"),
     (event(at="2026-03-03T10:00:00Z"), "event.at"), (event(at="0001-01-01T00:00:00+14:00"), "event.at"),
     (event(value="3"), "event.value"), (event(value=True), "event.value"), (event(value=1e300), "event.value"),
+    (event(value=10**400), "event.value"), (event(value=float("nan")), "event.value"),
     (event(name="x"), "event"), ({"events": []}, "events"), ({"events": [event()] * 201}, "events"),
     ({"events": [event(), event(2, value=None)]}, "events[1].value"), ({"events": [event()], "more": 1}, "events"),
 ])

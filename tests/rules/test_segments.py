@@ -96,3 +96,27 @@ def test_a_letter_that_asks_for_a_segment_there_is_not_is_a_fault_on_its_line(pr
     line = path.read_text().splitlines().index("only_if: {segment: fanz}") + 1
     assert [(fault.line, fault.what, fault.do) for fault in found] == [
         (line, "There is no segment 'fanz'.", "Did you mean 'fans'?")]
+
+
+def doubling(number: int) -> str:
+    """Segments that are each made of the one before, twice."""
+    blocks = [f"  s{at}: {{label: S, when: {{any: [{{segment: s{at - 1}}}, {{segment: s{at - 1}}}]}}}}"
+              for at in range(1, number + 1)]
+    return "\n".join(["segments:", "  s0: {label: S, tag: last, when: {name: x}}", *blocks]) + "\n"
+
+
+def test_segments_that_double_each_other_are_a_fault_before_they_are_a_flood(project: Path) -> None:
+    whole = write(project, doubling(8))
+    assert not [fault for fault in whole.faults if fault.where == FILE]
+    found = faults(project, doubling(30))
+    assert found[0].startswith(f"{FILE}:11: The rule comes to more than 400 comparisons")
+    assert len(found) == 22  # the one, and all that are made of it
+
+
+def test_segments_in_a_long_chain_are_a_fault(project: Path) -> None:
+    chain = [f"  s{at}: {{label: S, when: {{not: {{segment: s{at - 1}}}}}}}" for at in range(1, 300)]
+    found = faults(project, "\n".join(["segments:", "  s0: {label: S, when: {name: x}}", *reversed(chain)]) + "\n")
+    assert len(found) == 290
+    assert [one for one in found if "20 groups within each other" in one] == [
+        f"{FILE}:292: The rule comes to more than 400 comparisons, or to more than 20 groups within each other, with "
+        "those of its segments. Ask for less, or put a tag on the leads and ask for the tag."]

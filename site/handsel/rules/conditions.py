@@ -173,6 +173,28 @@ def segments_used(condition: Condition) -> frozenset[str]:
     return frozenset()
 
 
+def breadth(condition: Condition) -> Iterator[None]:
+    """One for each comparison that the condition comes to, those of its segments included, as often as they stand."""
+    for leaf in leaves(condition):
+        if isinstance(leaf, Text) and leaf.op != "is":
+            yield from (None for value in leaf.values for _ in spellings(value))
+        elif isinstance(leaf, Holds):
+            yield from (None for _ in leaf.values)
+        else:
+            yield None
+            if isinstance(leaf, Did):
+                yield from (None for _ in leaf.behaviour.starts)
+
+
+def depth(condition: Condition) -> int:
+    """How many groups and segments stand within each other."""
+    if isinstance(condition, (All, Any_)):
+        return 1 + max(map(depth, condition.parts))
+    if isinstance(condition, Not):
+        return 1 + depth(condition.part)
+    return 1 + depth(condition.condition) if isinstance(condition, InSegment) else 1
+
+
 def both(parts: list[Any]) -> Condition:
     """All of ``parts``: the one itself where there is but one."""
     return parts[0] if len(parts) == 1 else All(tuple(parts))

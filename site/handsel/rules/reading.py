@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -27,9 +28,14 @@ from handsel.rules.conditions import (
     Text,
     Yes,
     both,
+    breadth,
+    depth,
 )
 
 LONGEST = timedelta(days=3653)  # ten years: more than any lead is kept
+WIDEST = 400
+"""Comparisons in one rule, through its segments: databases refuse a thousand, and segments of segments double."""
+DEEPEST = 20
 OPERATORS = {
     "text": ("is", "is_not", "any_of", "none_of", "contains", "starts_with", "known"),
     "number": ("at_least", "at_most", "more_than", "less_than", "is", "known"),
@@ -43,7 +49,16 @@ def read_condition(raw: Any, parsed: Parsed, place: Place, words: Vocabulary) ->
     """The condition that stands at ``place`` of a file, or None and what keeps it from being one."""
     reader = Reader(parsed, words)
     condition = reader.condition(raw, place)
+    if condition is not None and not reader.faults and _too_large(condition):
+        reader.wrong(place, "rule-too-large", f"The rule comes to more than {WIDEST} comparisons, or to more than "
+                     f"{DEEPEST} groups within each other, with those of its segments.",
+                     "Ask for less, or put a tag on the leads and ask for the tag.")
     return (None if reader.faults else condition), reader.faults
+
+
+def _too_large(condition: Condition) -> bool:
+    wide = sum(1 for _ in islice(breadth(condition), WIDEST + 1)) > WIDEST
+    return wide or depth(condition) > DEEPEST
 
 
 @dataclass

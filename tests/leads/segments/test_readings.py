@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from factories import NOON, make_account, make_lead
+from handsel.content.parse import Parsed
 from handsel.db import db, writing
 from handsel.leads.models import Company, Lead, LeadFact
 from handsel.leads.qualify.people import people
 from handsel.leads.segments.sql import conjuncts, parts, where
 from handsel.leads.stages.models import LeadBant
-from handsel.rules.catalogue import BUILT_IN, STAGES, Attribute
+from handsel.rules.catalogue import BUILT_IN, STAGES, Attribute, Vocabulary
 from handsel.rules.conditions import (
     All,
     Any_,
@@ -37,6 +38,7 @@ from handsel.rules.conditions import (
 )
 from handsel.rules.evaluate import holds, next_change
 from handsel.rules.person import FACT_KINDS, Fact, Person
+from handsel.rules.reading import WIDEST, read_condition
 
 DAY = timedelta(days=1)
 TICK = timedelta(milliseconds=1)
@@ -177,3 +179,23 @@ def test_nothing_changes_by_itself_before_the_moment_that_was_named(crowd, condi
             assert holds(condition, person, later) == holds(condition, person, NOON)
         else:
             assert holds(condition, person, turn - TICK) == holds(condition, person, NOON)
+
+
+def test_the_largest_rule_there_can_be_is_read_alike_on_both_engines(app: Flask) -> None:
+    make_lead(name="Ada 399")
+    texts = [f"{number}" for number in range(1000, 1000 + WIDEST - 1)]
+    rules: list[Any] = [
+        {"name": {"contains": [*texts, "399"]}}, {"name": {"starts_with": [*texts, "Ada"]}},
+        {"visited": {"starts_with": [f"/{text}" for text in texts]}}, {"consent": [*texts, "news"]},
+        {"any": [{"not": {"score": {"at_least": str(number)}}} for number in range(1, WIDEST + 1)]},
+        {"any": [{"visited": {"path": f"/{text}", "times": "2"}} for text in texts[:200]]}]
+    deep: Any = {"name": {"contains": "ada"}}
+    for _ in range(8):
+        deep = {"not": {"any": [deep, {"name": "nobody"}]}}
+    for rule in (*rules, deep):
+        condition, faults = read_condition(rule, Parsed("rule", {}), (), Vocabulary(tuple(BUILT_IN.values())))
+        assert not faults
+        assert condition is not None
+        person = people(db.session(), db.session.scalars(select(Lead)).all(), NOON)
+        found = set(db.session.scalars(select(Lead.id).where(where(condition, NOON))))
+        assert found == {id_ for id_, one in person.items() if holds(condition, one, NOON)}

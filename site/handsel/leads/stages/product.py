@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -73,7 +72,7 @@ def _at(raw: Any, place: str, now: datetime) -> datetime | None:
 
 
 def _value(raw: Any, place: str) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw) or abs(raw) > 1e15:
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not abs(raw) <= 1e15:
         raise HandselError(place, "The value is no number.", "Leave it out, or send a number.")
     return float(raw)
 

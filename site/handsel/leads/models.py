@@ -172,6 +172,8 @@ class LeadTag(Model):
     tag: Mapped[str] = mapped_column(String(60), primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
     source: Mapped[str] = mapped_column(String(120), default="")
+    """``offer:<slug>``, ``import:<file>``, ``rule:<segment>``, ``by hand: <who>``, ``merged``, or of a form whose
+    mailbox nobody has proven yet ``claim:<slug>``: rules do not see that one."""
 
 
 class LeadOffer(Model):
@@ -184,7 +186,8 @@ class LeadOffer(Model):
     offer: Mapped[str] = mapped_column(String(80), primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
     source: Mapped[str] = mapped_column(String(120), default="")
-    """``merged`` if only another mailbox of the same person asked for it; else empty."""
+    """``merged`` if only another mailbox of the same person asked for it, ``claim:`` as long as nobody has proven it;
+    else empty."""
 
 
 class Wording(Model):
@@ -196,6 +199,10 @@ class Wording(Model):
     purpose: Mapped[str] = mapped_column(String(40))
     language: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(Text)
+
+
+IMPORT_UNDONE = "import undone"
+"""The way of a consent that ended because its import was taken back: the person said nothing."""
 
 
 class Consent(Model):

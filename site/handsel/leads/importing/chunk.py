@@ -20,12 +20,21 @@ from handsel.leads import consents
 from handsel.leads.cells import is_plain
 from handsel.leads.due import random_key
 from handsel.leads.importing.row import Rules, Said
-from handsel.leads.models import Capture, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
+from handsel.leads.models import (
+    IMPORT_UNDONE,
+    Capture,
+    Consent,
+    Imported,
+    Lead,
+    LeadImport,
+    LeadOffer,
+    LeadTag,
+)
 from handsel.leads.profile import COLUMNS, joined, overlaid, refresh_all
 from handsel.leads.unsubscribe import unsubscribe
 from handsel.mail import suppress
 
-WAY, UNDONE = "import", "import undone"
+WAY, UNDONE = "import", IMPORT_UNDONE
 ERASED = "This person asked to be erased. Only they can come back, through a form."
 
 
@@ -102,7 +111,7 @@ class Chunk:
         standing = self._standing(known)
         agreed = {row.email: self._agreed(row, known.get(row.email), standing, blocked[row.email]) for row in rows}
         if self.batch is not None:
-            made = self._make(new, agreed)
+            made = self._make(new, agreed, blocked)
             leads = made | self._known([row for row in rows if row.email not in made])
             new = [row for row in rows if row.email in made]
             self._facts(rows, leads, agreed, set(made))
@@ -138,11 +147,12 @@ class Chunk:
     def _adds(self, last: Consent | None) -> bool:
         return last is None or last.way == UNDONE or (last.state == "given" and self.options.proven)
 
-    def _make(self, rows: list[Said], agreed: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    def _make(self, rows: list[Said], agreed: Mapping[str, tuple[str, ...]],
+              blocked: Mapping[str, set[str]]) -> dict[str, Any]:
         """Insert the leads that there are not, and give the rows of those that are ours."""
         if not rows:
             return {}
-        leads = [self._lead(row, agreed[row.email]) for row in rows]
+        leads = [self._lead(row, agreed[row.email], bool(row.block or blocked[row.email])) for row in rows]
         statement = insert_or(Lead, self.session.get_bind().dialect.name).on_conflict_do_nothing()
         self.session.execute(statement, leads)
         keys = {lead["key"] for lead in leads}
@@ -150,13 +160,13 @@ class Chunk:
             Lead.email.in_([row.email for row in rows])))
         return {lead.email: lead for lead in found if lead.key in keys}
 
-    def _lead(self, row: Said, agreed: tuple[str, ...]) -> dict[str, Any]:
+    def _lead(self, row: Said, agreed: tuple[str, ...], left: bool) -> dict[str, Any]:
         columns = overlaid(dict.fromkeys(COLUMNS, "") | {"custom": {}}, row.answers)
         columns |= {"email": row.email, "address": row.address, "source": self.source, "tags_text": joined(row.tags),
                     "offers_text": self.options.offer,
                     "consent_text": joined(agreed)[:200] if self.options.proven else ""}
         return columns | {"key": random_key(), "captured_at": self.at, "last_capture_at": self.at,
-                          "unsubscribed_at": self.at if row.block else None, "plain": is_plain(columns),
+                          "unsubscribed_at": self.at if left else None, "plain": is_plain(columns),
                           "look_at": self.at}
 
     def _facts(self, rows: list[Said], leads: Mapping[str, Any], agreed: Mapping[str, tuple[str, ...]],

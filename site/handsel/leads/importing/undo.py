@@ -126,6 +126,8 @@ class _Undoing:
         sealing.moved(self.session, orphaned, UNDONE, self.at)
         self.session.expire_all()
         refresh_all(self.session, rest)
+        for lead in rest:
+            lead.look_at = self.at
         return Counter(gone=len(gone), mended=len(rest), kept=len(kept))
 
     def _with_other_captures(self, ids: set[int]) -> set[int]:

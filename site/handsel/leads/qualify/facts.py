@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from handsel.forms.schema import RECOGNITION
 from handsel.leads.handoff.facts import worked
-from handsel.leads.models import Attendance, Capture, Consent, Download, LeadFact, Sale
+from handsel.leads.models import IMPORT_UNDONE, Attendance, Capture, Consent, Download, LeadFact, Sale
 from handsel.leads.qualify.looking import Look
 from handsel.leads.stages.models import ProductEvent
 from handsel.leads.tracking.models import LetterClick, PageVisit
@@ -83,7 +83,8 @@ def _bought(session: Session, mailboxes: Sequence[int]) -> Iterator[tuple[int, F
 
 def _left(session: Session, mailboxes: Sequence[int]) -> Iterator[tuple[int, Fact]]:
     rows = session.execute(select(Consent.id, Consent.lead_id, Consent.at).where(
-        Consent.lead_id.in_(mailboxes), Consent.state == "withdrawn", Consent.purpose != RECOGNITION))
+        Consent.lead_id.in_(mailboxes), Consent.state == "withdrawn", Consent.purpose != RECOGNITION,
+        Consent.way != IMPORT_UNDONE))
     for id_, lead_id, at in rows:
         yield lead_id, Fact("left", "", at, f"consent:{id_}")
 

@@ -172,6 +172,7 @@ def test_what_a_program_demands_is_there_and_who_left_is_marked(app, clock):
     make_lead(email="bob@example.org", name="Bob", unsubscribed_at=NOON, stage="customer")
     make_lead(email="cy@example.org")
     make_lead(email="dee@example.org", name="Dee D. Park", first_name="Dee", last_name="D. Park")
+    make_lead(email="eve@example.org", name="Eve van Loo", first_name="Eve")
 
     def cells(layout: str, *headings: str) -> list[list[str]]:
         head, *rows = file_of(SHIPPED[layout].columns)
@@ -179,12 +180,14 @@ def test_what_a_program_demands_is_there_and_who_left_is_marked(app, clock):
 
     assert cells("hubspot", "First name", "Last name", "Lifecycle stage", "Opted out of email") == [
         ["Ada Marsh", "Quill", "Marketing Qualified Lead", ""], ["Bob", "", "Customer", "yes"], ["", "", "Lead", ""],
-        ["Dee", "D. Park", "Lead", ""]]
+        ["Dee", "D. Park", "Lead", ""], ["Eve", "van Loo", "Lead", ""]]
     assert cells("salesforce", "First Name", "Last Name", "Company", "Email Opt Out") == [
         ["Ada Marsh", "Quill", "Mill", "0"], ["", "Bob", "[not provided]", "1"],
-        ["", "[not provided]", "[not provided]", "0"], ["Dee", "D. Park", "[not provided]", "0"]]
+        ["", "[not provided]", "[not provided]", "0"], ["Dee", "D. Park", "[not provided]", "0"],
+        ["Eve", "van Loo", "[not provided]", "0"]]
     assert cells("pipedrive", "Person - Name", "Person - Marketing status") == [
-        ["Ada Marsh Quill", ""], ["Bob", "Unsubscribed"], ["cy@example.org", ""], ["Dee D. Park", ""]]
+        ["Ada Marsh Quill", ""], ["Bob", "Unsubscribed"], ["cy@example.org", ""], ["Dee D. Park", ""],
+        ["Eve van Loo", ""]]
 
 
 def test_who_was_merged_stands_in_no_file(app, clock):

@@ -47,6 +47,13 @@ def test_a_card_says_who_it_is():
         "REV:20260302T120000Z", "END:VCARD", ""]
 
 
+def test_a_first_name_tells_which_part_of_the_whole_name_is_the_last_one():
+    for fields, parts in (({"name": "Ada van Mill", "first_name": "Ada"}, "van Mill;Ada;;;"),
+                          ({"name": "Ada", "first_name": "Ada"}, ";Ada;;;"),
+                          ({"name": "Adabel Mill", "first_name": "Ada"}, ";Ada;;;")):
+        assert ("N", parts) in read(vcard.of(lead(**fields), "https://press.example"))
+
+
 def test_without_a_name_the_address_stands_there():
     assert ("FN", "ada@example.org") in read(vcard.of(lead(), "https://press.example"))
 

@@ -14,7 +14,7 @@ _UNSEEN = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def of(lead: Lead, site_url: str) -> bytes:
     """The card of ``lead``, UTF-8. ``site_url`` makes its identifier one of a kind, the same with every export."""
     name = lead.name or " ".join(filter(None, (lead.first_name, lead.last_name)))
-    first, last = (lead.first_name, lead.last_name) if lead.first_name or lead.last_name else _parts(name)
+    first, last = _parts(lead, name)
     lines = ["BEGIN:VCARD", "VERSION:4.0", "KIND:individual",
              f"UID:urn:uuid:{uuid5(NAMESPACE_URL, f'{site_url.rstrip(chr(47))}/leads/{lead.id}')}",
              f"FN:{escaped(name or lead.address)}"]
@@ -52,7 +52,11 @@ def folded(line: str) -> bytes:
     return b"\r\n".join(parts) + b"\r\n"
 
 
-def _parts(name: str) -> tuple[str, str]:
-    """First and last name of a whole one: the last word is the last name."""
+def _parts(lead: Lead, name: str) -> tuple[str, str]:
+    """First and last name. Of a whole one the last word is the last name, unless the first name is known."""
+    if lead.last_name or (lead.first_name and not name.startswith(f"{lead.first_name} ")):
+        return lead.first_name, lead.last_name
+    if lead.first_name:
+        return lead.first_name, name[len(lead.first_name) + 1:]
     first, _, last = name.rpartition(" ")
     return first, last

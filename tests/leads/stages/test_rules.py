@@ -9,18 +9,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from factories import make_capture, make_lead
+from factories import make_capture, make_lead, make_message
 from handsel import clock as handsel_clock
 from handsel.accounts.audit import Actor
 from handsel.db import db, writing
 from handsel.errors import HandselError
 from handsel.leads import goals
-from handsel.leads.models import Attendance, Lead, Sale
+from handsel.leads.models import Attendance, Lead, LeadFact, Sale
 from handsel.leads.qualify.looking import ask
 from handsel.leads.stages import bant
 from handsel.leads.stages.models import LeadBant, ProductEvent, StageChange
 from handsel.leads.stages.moving import move
 from handsel.leads.tracking.models import PageVisit
+from handsel.mail.models import Attempt
 from handsel.offers.project import check
 from handsel.worker.qualifying import qualify_now
 from support.clock import Clock
@@ -69,6 +70,21 @@ def test_an_e_book_makes_an_iql_and_a_claim_nothing_more(app: Flask, clock: Cloc
     look(app, claimed)
     assert (changes(lead), changes(claimed)) == ([], [])
     assert db.session.get_one(Lead, lead.id).stage == db.session.get_one(Lead, claimed.id).stage == "iql"
+
+
+def test_a_mail_that_came_back_makes_nobody_of_a_claim(project: Path, app: Flask, clock: Clock) -> None:
+    (project / "content" / "_stages.yml").write_text(
+        "rules:\n  - {name: Directs, stage: mql, when: {job_title: {contains: director}}}\n")
+    app.extensions["handsel.offers"].refresh()
+    lead = make_lead(confirmed_at=None, job_title="Director")
+    make_capture(lead, proven_at=None, answers={"email": lead.email, "job_title": "Director"})
+    message = make_message(lead, state="failed")
+    with writing() as session:
+        session.add(Attempt(message_id=message.id, at=clock.now, outcome="failed"))
+    look(app, lead)
+    assert [fact.kind for fact in db.session.scalars(select(LeadFact).where(LeadFact.lead_id == lead.id))] == [
+        "bounced"]
+    assert changes(lead) == []
 
 
 def test_a_product_whitepaper_makes_an_mql_with_reason_version_and_evidence(

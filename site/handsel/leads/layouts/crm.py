@@ -43,6 +43,10 @@ def _as(heading: str, name: str) -> Chosen:
 _BEFORE = "rtrim(lead.name, replace(lead.name, ' ', ''))"
 _LAST = f"substr(lead.name, length({_BEFORE}) + 1)"
 _FIRST = f"rtrim({_BEFORE})"
+# What follows a first name that is known in the whole name, where no form asked for the last name.
+_AFTER = "lead.last_name = '' AND lead.first_name <> '' AND substr(lead.name, 1, length(lead.first_name) + 1) = " \
+    "lead.first_name || ' '"
+_REST = "substr(lead.name, length(lead.first_name) + 2)"
 _IN_PARTS = "lead.first_name <> '' OR lead.last_name <> ''"
 _WORDS = "replace(lead.name, ' ', '') <> lead.name"
 
@@ -57,8 +61,8 @@ HUBSPOT = Shipped("hubspot", "HubSpot", "Contacts. In its import choose contacts
                       _as("Email", "email"),
                       _made("First name", f"CASE WHEN {_IN_PARTS} THEN lead.first_name WHEN {_WORDS} THEN {_FIRST} "
                             "ELSE lead.name END", foreign=True),
-                      _made("Last name", f"CASE WHEN {_IN_PARTS} THEN lead.last_name WHEN {_WORDS} THEN {_LAST} "
-                            "ELSE '' END", foreign=True),
+                      _made("Last name", f"CASE WHEN {_AFTER} THEN {_REST} WHEN {_IN_PARTS} THEN lead.last_name "
+                            f"WHEN {_WORDS} THEN {_LAST} ELSE '' END", foreign=True),
                       _as("Company name", "company"), _as("Job title", "job_title"), _as("Phone number", "phone"),
                       _as("Country/Region", "country"), _as("Industry", "industry"),
                       _made("Lifecycle stage", _LIFECYCLE), _as("Contact owner", "owner"),
@@ -69,6 +73,7 @@ SALESFORCE = Shipped("salesforce", "Salesforce", "Leads, for the Data Import Wiz
                          _made("First Name", f"CASE WHEN {_IN_PARTS} THEN lead.first_name ELSE {_FIRST} END",
                                foreign=True),
                          _made("Last Name", f"CASE WHEN lead.last_name <> '' THEN lead.last_name "
+                               f"WHEN {_AFTER} THEN {_REST} "
                                f"WHEN lead.first_name = '' AND lead.name <> '' THEN {_LAST} "
                                f"ELSE '{NOT_PROVIDED}' END", foreign=True),
                          _made("Company", f"CASE WHEN lead.company = '' THEN '{NOT_PROVIDED}' ELSE lead.company END"),

@@ -157,7 +157,8 @@ def test_each_role_sees_its_own_places_and_is_kept_out_of_the_others(
     marketer.page.goto(f"{site.url}/desk/")
     signs_in(marketer, "marketer")
     marketer.sees_heading("Home")
-    assert places(marketer) == {"Home", "Leads", "Pipeline", "Segments", "Offers", "Tests", "Scoring", "Messages", "Files"}
+    assert places(marketer) == {"Home", "Leads", "Pipeline", "Segments", "Offers", "Tests", "Scoring", "Messages",
+                                "Files"}
     marketer.page.goto(f"{site.url}/desk/leads")
     expect(marketer.page.get_by_role("button", name="CSV")).to_have_count(0)
     for place in ("accounts", "log", "inbox"):

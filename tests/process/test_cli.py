@@ -25,8 +25,8 @@ from handsel.leads.confirm import prove
 from handsel.leads.consents import Way
 from handsel.leads.models import Capture, Lead
 from handsel.traffic.models import Tally
-from support import on_sqlite
 from handsel.worker.qualifying import qualify_now
+from support import on_sqlite
 from support.clock import Clock
 from support.funnel import ADVICE, make_visit, take
 from support.names import NameServer

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
+from handsel.clock import system_now
 from handsel.db import db
 from handsel.experiments.results import all_of
+from handsel.leads.handoff.models import Activity, Handoff
 from handsel.leads.models import Capture, Lead
+from handsel.leads.stages.models import StageChange
 from handsel.mail.models import Message
 
 Handsel = Callable[..., Result]
@@ -60,12 +64,14 @@ def test_whoever_rebuilds_the_sample_finds_the_same(handsel: Handsel, app: Flask
 def test_no_mail_of_the_past_waits_and_letters_go_only_to_proven_mailboxes(handsel: Handsel, app: Flask) -> None:
     handsel("demo", "--days", "21")
     with db.engine.connect() as connection:
-        waiting = connection.scalars(select(Message.kind).where(Message.state == "queued").distinct()).all()
+        waiting = connection.execute(select(Message.kind, func.min(Message.due_at)).where(Message.state == "queued")
+                                     .group_by(Message.kind)).all()
         unproven = connection.scalar(
             select(func.count()).select_from(Message).join(Capture, Capture.id == Message.capture_id)
             .where(Message.kind == "letter", Message.state == "sent", Capture.proven_at.is_(None)))
         sent = connection.scalars(select(Message.id).where(Message.kind == "letter", Message.state == "sent")).all()
-    assert set(waiting) <= {"letter"}
+    assert {kind for kind, _ in waiting} <= {"letter", "notice"}
+    assert all(kind == "letter" or due_at >= system_now() - timedelta(days=1, minutes=5) for kind, due_at in waiting)
     assert unproven == 0
     assert len(sent) > 20
 
@@ -85,3 +91,19 @@ def test_it_refuses_in_production_and_where_mail_leaves_the_house(handsel: Hands
     assert (said.exit_code, "Invented people" in said.output) == (1, True), said.output
     said = handsel("demo", HANDSEL_MAIL_URL="smtp://127.0.0.1:2525")
     assert (said.exit_code, "would leave the house" in said.output) == (1, True), said.output
+
+
+def test_two_sellers_work_on_what_is_handed_over_and_who_fits_is_accepted_more_often(
+        project: Path, handsel: Handsel, app: Flask) -> None:
+    handsel("demo", "--days", "28")
+    with db.engine.connect() as connection:
+        states = dict(connection.execute(select(Handoff.state, func.count()).group_by(Handoff.state)).tuples().all())
+        owners = set(connection.scalars(select(Handoff.owner_id).distinct())) - {None}
+        kinds = set(connection.scalars(select(Activity.kind).distinct()))
+        late = connection.scalar(select(func.count()).select_from(StageChange).where(
+            StageChange.at > system_now() + timedelta(seconds=1)))
+    assert states["accepted"] > 3
+    assert states["rejected"] > 3
+    assert len(owners) == 2
+    assert {"call"} <= kinds
+    assert late == 0

@@ -179,7 +179,7 @@ def test_sales_takes_the_leads_home_and_the_log_says_which_and_how_many(app, clo
     assert [row[1] for row in sheet[1:]] == ["Person 0", "Person 1", "Person 2"]
     entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "exported leads")).all()
     assert [entry.detail for entry in entries] == [
-        {"rows": 2, "format": "csv", "tag": "energy"}, {"rows": 3, "format": "csv-excel"},
+        {"rows": 2, "format": "csv", "tag": "energy"}, {"rows": 3, "format": "csv"},
         {"rows": 3, "format": "xlsx"}]
     assert {entry.actor for entry in entries} == {sales.email}
 

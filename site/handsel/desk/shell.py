@@ -164,11 +164,15 @@ def topic_name(topic: str) -> str:
 
 
 def named(actor: str) -> Markup | str:
-    """Whoever did something, by the name of their account if it has one; the address stays to be asked for."""
+    """Whoever did something, by the name of their account if it has one; the address stays to be asked for.
+
+    Words before the address stay (``by hand: sara@example.org``).
+    """
     if "desk_names" not in g:
         g.desk_names = dict(db.session.execute(select(Account.email, Account.name).where(Account.name != "")).all())
-    name = g.desk_names.get(actor)
-    return Markup('<span title="{}">{}</span>').format(actor, name) if name else actor
+    words, colon, address = actor.rpartition(": ")
+    name = g.desk_names.get(address)
+    return Markup('{}{}<span title="{}">{}</span>').format(words, colon, address, name) if name else actor
 
 
 def error_page(error: HTTPException) -> ResponseReturnValue:

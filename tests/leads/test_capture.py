@@ -37,7 +37,7 @@ def test_one_submission_is_a_lead_with_its_tags_consents_and_mails(app: Flask, c
     capture = db.session.scalars(select(Capture)).one()
     assert (capture.key, capture.variant, capture.page) == (taken.key, "a", "/offers/guide/")
     assert (capture.referrer, capture.visitor) == ("https://news.example/story", visit.visitor)
-    assert [(tag.tag, tag.source) for tag in db.session.scalars(select(LeadTag))] == [("reading", "offer:guide")]
+    assert [(tag.tag, tag.source) for tag in db.session.scalars(select(LeadTag))] == [("reading", "claim:guide")]
     assert [row.offer for row in db.session.scalars(select(LeadOffer))] == ["guide"]
     consent = db.session.scalars(select(Consent)).one()
     assert consent.wording is not None

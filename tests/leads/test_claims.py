@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from factories import make_capture, make_lead
 from handsel import clock as handsel_clock
+from handsel.accounts.audit import Actor
 from handsel.db import db, writing
+from handsel.leads import merging
 from handsel.leads.confirm import prove
 from handsel.leads.consents import Way
-from handsel.leads.models import Capture, Consent, Grant, Lead
+from handsel.leads.handoff.models import Handoff
+from handsel.leads.models import Capture, Consent, Grant, Lead, LeadTag
 from handsel.leads.profile import Said, profile, refresh
+from handsel.leads.segments.sql import where
 from handsel.leads.unsubscribe import unsubscribe
+from handsel.offers.live import current
+from handsel.rules.catalogue import BUILT_IN
+from handsel.rules.conditions import Holds
+from handsel.worker.qualifying import qualify_now
 from support.funnel import ADVICE, NEWS, make_offer, make_visit, take
 
 VIEW = [column.name for column in Lead.__table__.columns if column.name not in {"id", "key", "score", "owner_id"}]
@@ -120,3 +131,56 @@ def test_the_same_form_sent_twice_by_one_person_is_proven_by_one_mail(app: Flask
     with writing() as session:
         prove(session, session.merge(first), Way("download"), clock.now)
     assert all(db.session.scalars(select(Capture.proven_at)))
+
+
+STAGES_BY_TAG = """
+rules:
+  - {name: Has the tag, stage: mql, when: {tag: reading}}
+  - {name: Asked for it, stage: sql, when: {offer: guide}}
+"""
+
+
+def test_what_a_stranger_types_qualifies_nobody_until_it_is_proven(
+        project: Path, make_app: Callable[..., Flask], clock: Any) -> None:
+    (project / "content/_stages.yml").write_text(STAGES_BY_TAG)
+    (project / "content/_scoring.yml").write_text(
+        "fit:\n  rules:\n    Asked: {when: {offer: guide}, points: 20}\n    Reads: {when: {tag: reading}, points: 5}\n")
+    app = make_app()
+    with app.app_context():
+        known = make_lead(email="ann@example.org")
+        make_capture(known, offer="gone")
+        taken = take(app, "ann@example.org")
+        take(app, "new@example.org")
+        qualify_now(app)
+        found = {lead.email: lead for lead in db.session.scalars(select(Lead))}
+        assert {email: (lead.stage, lead.score, lead.tags_text, lead.offers_text) for email, lead in found.items()} == {
+            "ann@example.org": ("iql", 0, "reading", "guide"), "new@example.org": ("iql", 0, "reading", "guide")}
+        assert db.session.scalars(select(Handoff)).all() == []
+        of_rule = Holds(BUILT_IN["offer"], ("guide",), ("guide",))
+        assert db.session.scalars(select(Lead.id).where(where(of_rule, clock()))).all() == []
+        with writing() as session:
+            prove(session, session.scalars(select(Capture).where(Capture.key == taken.key)).one(), Way("test"), clock())
+        qualify_now(app)
+        db.session.rollback()
+        lead = db.session.get_one(Lead, known.id)
+        assert (lead.stage, lead.score) == ("mql", 25)
+        assert db.session.scalars(select(Lead.id).where(where(of_rule, clock()))).all() == [known.id]
+        assert [handoff.lead_id for handoff in db.session.scalars(select(Handoff))] == [known.id]
+
+
+def test_a_claimed_tag_lends_itself_to_nobody(app: Flask, clock: Any) -> None:
+    head = make_lead()
+    taken = take(app, "ann@example.org")
+    joins = db.session.scalars(select(Lead).where(Lead.email == "ann@example.org")).one()
+    with writing() as session:
+        merging.merge(session, current(), head.id, joins.id, actor=Actor("sara"), at=clock())
+    assert tags_of(head.id) == []
+    with writing() as session:
+        prove(session, session.scalars(select(Capture).where(Capture.key == taken.key)).one(), Way("test"), clock())
+    qualify_now(app)
+    assert tags_of(head.id) == ["reading"]
+
+
+def tags_of(lead_id: int) -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(LeadTag.tag).where(LeadTag.lead_id == lead_id)))

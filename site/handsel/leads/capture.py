@@ -19,6 +19,7 @@ from handsel.db import db, is_sqlite
 from handsel.experiments.models import Conversion, Exposure
 from handsel.forms.library import ConsentBox, wording_hash
 from handsel.forms.schema import RECOGNITION
+from handsel.leads.believing import CLAIM
 from handsel.leads.cells import is_plain
 from handsel.leads.due import Due, random_key
 from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag, Wording
@@ -195,9 +196,10 @@ class Prepared:
     def _tag(self, pen: Pen, lead: Mapping[str, Any]) -> None:
         """Add tags and offer, and bring a known lead's columns up to date."""
         at, lead_id = self.capture["at"], lead["id"]
-        pen.add_all(LeadTag, [shaped(LeadTag, lead_id=lead_id, tag=tag, at=at, source=f"offer:{self.offer.slug}")
+        pen.add_all(LeadTag, [shaped(LeadTag, lead_id=lead_id, tag=tag, at=at, source=CLAIM + self.offer.slug)
                               for tag in self.tags], "ON CONFLICT DO NOTHING")
-        pen.add(LeadOffer, shaped(LeadOffer, lead_id=lead_id, offer=self.offer.slug, at=at), "ON CONFLICT DO NOTHING")
+        pen.add(LeadOffer, shaped(LeadOffer, lead_id=lead_id, offer=self.offer.slug, at=at, source=CLAIM),
+                "ON CONFLICT DO NOTHING")
         if lead["key"] == self.lead["key"]:
             return
         columns = {name: lead[name] for name in COLUMNS} | {"custom": loaded(lead["custom"])}

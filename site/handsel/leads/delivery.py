@@ -12,6 +12,7 @@ from handsel.db import insert_or
 from handsel.forms.schema import RECOGNITION
 from handsel.leads import coupons
 from handsel.leads.address import normalised, sendable
+from handsel.leads.believing import CLAIM
 from handsel.leads.confirm import locked
 from handsel.leads.due import Due, pen_of, random_key
 from handsel.leads.ledger import sealing
@@ -209,10 +210,12 @@ def _move(session: Session, capture: Capture, old: Lead, new: Lead, at: datetime
     session.execute(update(Message).where(mine, Message.kind != "letter", Message.state.in_(("queued", "claimed")))
                     .values(state="cancelled", reason="The address was corrected."))
     session.execute(update(Message).where(mine, Message.kind == "letter").values(lead_id=new.id))
-    tags = session.scalars(select(LeadTag).where(LeadTag.lead_id == old.id, LeadTag.source == f"offer:{capture.offer}"))
+    tags = session.scalars(select(LeadTag).where(LeadTag.lead_id == old.id, LeadTag.source == CLAIM + capture.offer))
     for tag in tags.all():
-        session.merge(LeadTag(lead_id=new.id, tag=tag.tag, at=at, source=tag.source))
-    session.merge(LeadOffer(lead_id=new.id, offer=capture.offer, at=at))
+        if session.get(LeadTag, (new.id, tag.tag)) is None:
+            session.add(LeadTag(lead_id=new.id, tag=tag.tag, at=at, source=tag.source))
+    if session.get(LeadOffer, (new.id, capture.offer)) is None:
+        session.add(LeadOffer(lead_id=new.id, offer=capture.offer, at=at, source=CLAIM))
     others = session.scalars(select(Capture.id).where(
         Capture.lead_id == old.id, Capture.offer == capture.offer, Capture.id != capture.id).limit(1)).first()
     if others is None:

@@ -20,6 +20,7 @@ from handsel.accounts import audit
 from handsel.accounts.audit import Actor
 from handsel.db import insert_or
 from handsel.errors import HandselError
+from handsel.leads.believing import CLAIM, believe, believed
 from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Capture, Lead, LeadOffer, LeadTag
 from handsel.leads.profile import COLUMNS, Said, lay, profile, refresh_texts
@@ -142,6 +143,7 @@ def unite(seen: Look) -> None:
     for capture in _captures(session, list(seen.mailboxes)):
         captures[seen.mailboxes[capture.lead_id]].append(capture)
     seen.captures = captures
+    believe(session, seen.project, captures, seen.mailboxes)
     for head, lead in seen.leads.items():
         lay(lead, captures[head])
     others: dict[int, list[int]] = {}
@@ -156,8 +158,10 @@ def unite(seen: Look) -> None:
 def _lend(session: Session, head: int, ids: list[int]) -> None:
     """Let the lead have the tags and offers of its other mailboxes; tags by rule are made for the whole person."""
     tags = session.execute(select(LeadTag.tag, LeadTag.at).where(
-        LeadTag.lead_id.in_(ids), LeadTag.source.not_like("rule:%")).order_by(LeadTag.tag, LeadTag.at)).all()
-    offers = session.execute(select(LeadOffer.offer, LeadOffer.at).where(LeadOffer.lead_id.in_(ids))
+        LeadTag.lead_id.in_(ids), LeadTag.source.not_like("rule:%"), believed(LeadTag))
+        .order_by(LeadTag.tag, LeadTag.at)).all()
+    offers = session.execute(select(LeadOffer.offer, LeadOffer.at).where(
+        LeadOffer.lead_id.in_(ids), believed(LeadOffer))
                              .order_by(LeadOffer.offer, LeadOffer.at)).all()
     dialect = session.get_bind().dialect.name
     for model, name, rows in ((LeadTag, "tag", tags), (LeadOffer, "offer", offers)):
@@ -174,7 +178,8 @@ def _return(session: Session, heads: list[int]) -> set[int]:
     for model, column in kinds:
         other, lender = aliased(model), aliased(Lead)
         still = exists(select(1).select_from(other).join(lender, lender.id == other.lead_id).where(
-            lender.merged_into_id == model.lead_id, getattr(other, column) == getattr(model, column)))
+            lender.merged_into_id == model.lead_id, getattr(other, column) == getattr(model, column),
+            other.source.not_like(f"{CLAIM}%")))
         lent = (model.lead_id.in_(heads), model.source == MERGED, ~still)
         gone = session.execute(select(model.lead_id, getattr(model, column)).where(*lent)).all()
         for lead_id, word in gone:

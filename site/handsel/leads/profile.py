@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from handsel import clock
 from handsel.forms.schema import RECOGNITION, STANDARD
+from handsel.leads.believing import CLAIM
 from handsel.leads.cells import GUARDED, is_plain
 from handsel.leads.mailboxes import mailboxes_of
 from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag
@@ -161,8 +162,11 @@ def _by_lead(rows: Iterable[Any]) -> dict[int, list[str]]:
 
 def add_tag(session: Session, lead: Lead, tag: str, at: datetime, source: str) -> None:
     """Put ``tag`` on ``lead``; nothing happens when it is there."""
-    if session.get(LeadTag, (lead.id, tag)) is None:
+    row = session.get(LeadTag, (lead.id, tag))
+    if row is None:
         session.add(LeadTag(lead_id=lead.id, tag=tag, at=at, source=source))
+    elif row.source.startswith(CLAIM):
+        row.source = source
     refresh_texts(session, lead)
 
 

@@ -16,6 +16,7 @@ from handsel.accounts.audit import Actor
 from handsel.db import instant_text
 from handsel.errors import HandselError, nearest
 from handsel.leads import profile
+from handsel.leads.believing import believed
 from handsel.leads.handoff import owners, tasks
 from handsel.leads.handoff.models import Task
 from handsel.leads.listing.models import LeadAct, LeadActItem
@@ -98,10 +99,11 @@ def _give(hand: Hand, leads: Sequence[Lead], wish: Wish) -> dict[int, _Before]:
 def _tag(hand: Hand, leads: Sequence[Lead], wish: Wish) -> dict[int, _Before]:
     if not TAG.fullmatch(wish.value):
         raise HandselError("tag", "A tag is made of letters a to z, digits and dashes.", "Such as 'site-visit'.")
-    have = set(hand.session.scalars(_of(LeadTag.lead_id, leads, wish.value)))
+    have = set(hand.session.scalars(_of(LeadTag.lead_id, leads, wish.value).where(believed(LeadTag))))
     new = [lead for lead in leads if lead.id not in have]
     source = f"by hand: {hand.actor.name}"[:120]
-    hand.session.add_all([LeadTag(lead_id=lead.id, tag=wish.value, at=hand.at, source=source) for lead in new])
+    for lead in new:
+        hand.session.merge(LeadTag(lead_id=lead.id, tag=wish.value, at=hand.at, source=source))
     return _retold(hand, new)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from handsel.accounts.models import Account
+from handsel.leads.believing import believed
 from handsel.leads.models import Capture, Company, Lead, LeadOffer, LeadTag
 from handsel.leads.profile import HAND
 from handsel.leads.qualify.facts import gathered
@@ -117,7 +118,7 @@ def _words(session: Session, column: Any, lead_ids: list[int]) -> defaultdict[in
     """Tags or offers: the lead itself has those of its other mailboxes too, as long as they belong to it."""
     found: defaultdict[int, set[str]] = defaultdict(set)
     for lead_id, word in session.execute(select(column.class_.lead_id, column).where(
-            column.class_.lead_id.in_(lead_ids))):
+            column.class_.lead_id.in_(lead_ids), believed(column.class_))):
         found[lead_id].add(word)
     return defaultdict(frozenset, {lead: frozenset(words) for lead, words in found.items()})
 

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from handsel.forms.schema import RECOGNITION
+from handsel.leads.believing import believed
 from handsel.leads.handoff.models import Activity
 from handsel.leads.models import Capture, Company, Consent, Imported, Lead, LeadImport, LeadOffer, LeadTag
 from handsel.leads.profile import COLUMNS, HAND, Said, profile, standing_topics
@@ -169,10 +170,10 @@ def _known(past: Past, fact: Fact, later: Mapping[str, datetime]) -> datetime:
 
 def _words(session: Session, found: Mapping[int, Past], mailboxes: Mapping[int, int]) -> None:
     """Tags and offers of all mailboxes; consents of the lead's own."""
-    for name, column in (("tag", LeadTag.tag), ("offer", LeadOffer.offer)):
-        table = column.class_
+    words: tuple[tuple[str, Any, Any], ...] = (("tag", LeadTag, LeadTag.tag), ("offer", LeadOffer, LeadOffer.offer))
+    for name, table, column in words:
         for mailbox, word, at in session.execute(select(table.lead_id, column, table.at).where(
-                table.lead_id.in_(sorted(mailboxes)))):
+                table.lead_id.in_(sorted(mailboxes)), believed(table))):
             found[mailboxes[mailbox]].words[name].append((at, word))
     for lead_id, at, topic, state in session.execute(
             select(Consent.lead_id, Consent.at, Consent.purpose, Consent.state)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_colum
 
 from handsel.accounts.models import Account
 from handsel.db import is_sqlite
+from handsel.leads.believing import believed
 from handsel.leads.models import Lead, LeadFact, LeadOffer, LeadTag
 from handsel.leads.segments.values import Values
 from handsel.rules.conditions import (
@@ -76,8 +77,8 @@ def _numbers(part: Condition, at: datetime) -> Select[Any] | None:
 def _held(test: Holds) -> Select[Any]:
     """The numbers of the leads that hold one of those tags or offers."""
     if test.attribute.name == "tag":
-        return select(LeadTag.lead_id).where(LeadTag.tag.in_(test.values))
-    return select(LeadOffer.lead_id).where(LeadOffer.offer.in_(test.values))
+        return select(LeadTag.lead_id).where(LeadTag.tag.in_(test.values), believed(LeadTag))
+    return select(LeadOffer.lead_id).where(LeadOffer.offer.in_(test.values), believed(LeadOffer))
 
 
 def doers(test: Did, at: datetime) -> Select[Any]:
@@ -184,8 +185,8 @@ class _Compiler:
     def _some(self, name: str) -> Sql:
         if name == "consent":
             return Lead.consent_text != ""
-        of = LeadTag.lead_id if name == "tag" else LeadOffer.lead_id
-        return self._among(select(of), of)
+        model: type[LeadTag] | type[LeadOffer] = LeadTag if name == "tag" else LeadOffer
+        return self._among(select(model.lead_id).where(believed(model)), model.lead_id)
 
     def yes(self, test: Yes) -> Sql:
         """A switch is on."""

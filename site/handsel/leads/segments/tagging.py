@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import delete, select
 
 from handsel.leads import profile
+from handsel.leads.believing import CLAIM
 from handsel.leads.models import LeadTag
 from handsel.leads.qualify.looking import Look, soonest
 from handsel.leads.qualify.people import seen
@@ -36,6 +37,8 @@ def keep(look: Look) -> None:
 def _keep_one(look: Look, lead_id: int, person: Person | None, rules: tuple[Segment, ...], had: dict[str, str]) -> bool:
     """Put on and take off the tags of one lead; whether any changed."""
     wanted = _wanted(look, lead_id, person, rules, had) if person is not None else {}
+    for tag in [tag for tag in wanted if had.get(tag, "").startswith(CLAIM)]:
+        look.session.get_one(LeadTag, (lead_id, tag)).source = wanted[tag]
     gone = [tag for tag, source in had.items() if source.startswith(BY_RULE) and tag not in wanted]
     new = [tag for tag in wanted if tag not in had]
     if gone:
@@ -47,7 +50,7 @@ def _keep_one(look: Look, lead_id: int, person: Person | None, rules: tuple[Segm
 def _wanted(look: Look, lead_id: int, person: Person, rules: tuple[Segment, ...],
             had: dict[str, str]) -> dict[str, str]:
     """The tags that rules put on, with their source; each rule sees the tags of the ones before it."""
-    tags = {tag for tag, source in had.items() if not source.startswith(BY_RULE)}
+    tags = {tag for tag, source in had.items() if not source.startswith((BY_RULE, CLAIM))}
     wanted: dict[str, str] = {}
     for rule in rules:
         person = replace(person, values={**person.values, "tag": frozenset(tags)})

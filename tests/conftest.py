@@ -6,6 +6,8 @@ import contextvars
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page
 from sqlalchemy import text
 
 from handsel import assembly, cli, create_app, schema
@@ -237,3 +240,47 @@ def axe() -> Callable[..., None]:
 
     return check
 
+
+@pytest.fixture
+def posting(make_app: Callable[..., Flask], smtp: FaultyServer, clock: Clock) -> Iterator[Flask]:
+    """The application with a mail server, time standing at NOON; its context is open."""
+    app = make_app(MAIL_URL=smtp.url, MAIL_TIMEOUT=0.5)
+    with app.app_context():
+        yield app
+        db.session.remove()
+
+
+@pytest.fixture
+def work(posting: Flask, engine_url: str, project: Path, smtp: FaultyServer,
+         clock: Clock) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts ``handsel work`` on the test's project and database; time is the system's, as it is for that process."""
+    clock.set(handsel_clock.system_now())
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        settings = os.environ | {"HANDSEL_DATABASE_URL": engine_url, "HANDSEL_MAIL_URL": smtp.url,
+                                 "HANDSEL_ENV": "test", "HANDSEL_SECRET_KEY": KEY,
+                                 "HANDSEL_SITE_URL": "http://localhost"}
+        started.append(subprocess.Popen([sys.executable, "-m", "handsel", "--project", str(project), "work"],
+                                        env=settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a page of a browser of its own, with options such as ``viewport`` and ``color_scheme``."""
+    contexts = []
+
+    def open_(**options: Any) -> Page:
+        contexts.append(browser.new_context(**options))
+        page: Page = contexts[-1].new_page()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()

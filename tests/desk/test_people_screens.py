@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from factories import NOON, make_account, make_capture, make_lead
@@ -71,26 +70,11 @@ def come_in(page: Page, site: str) -> list[str]:
     return [f"{site}/desk/{path}".format(domain=f"{LONG[:50].lower()}.example") for path in PATHS]
 
 
-@pytest.fixture
-def seen(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A page of a browser that looks as the options say."""
-    contexts = []
-
-    def open_(**options: Any) -> Page:
-        contexts.append(browser.new_context(**options))
-        page: Page = contexts[-1].new_page()
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_axe_finds_nothing_and_nothing_sticks_out(
-        site: str, seen: Callable[..., Page], axe: Callable[[Page], None], scheme: str, width: int) -> None:
-    page = seen(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        site: str, look: Callable[..., Page], axe: Callable[[Page], None], scheme: str, width: int) -> None:
+    page = look(viewport={"width": width, "height": 800}, color_scheme=scheme)
     for path in come_in(page, site):
         page.goto(path)
         axe(page)
@@ -101,25 +85,25 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     assert page.title().startswith("Error: ")
 
 
-def test_from_right_to_left_with_longer_words_nothing_sticks_out(site: str, seen: Callable[..., Page]) -> None:
+def test_from_right_to_left_with_longer_words_nothing_sticks_out(site: str, look: Callable[..., Page]) -> None:
     for width in (360, 1024):
-        page = seen(viewport={"width": width, "height": 800})
+        page = look(viewport={"width": width, "height": 800})
         for path in come_in(page, site):
             page.goto(path)
             page.evaluate(LONGER)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, path)
 
 
-def test_targets_are_large_enough_for_a_finger(site: str, seen: Callable[..., Page]) -> None:
-    page = seen(viewport={"width": 360, "height": 740}, has_touch=True)
+def test_targets_are_large_enough_for_a_finger(site: str, look: Callable[..., Page]) -> None:
+    page = look(viewport={"width": 360, "height": 740}, has_touch=True)
     for path in come_in(page, site):
         page.goto(path)
         assert page.evaluate(SMALL) == [], path
 
 
 def test_a_seller_merges_and_parts_with_the_keyboard_and_without_a_script(
-        site: str, seen: Callable[..., Page]) -> None:
-    page = seen(viewport={"width": 360, "height": 740}, java_script_enabled=False)
+        site: str, look: Callable[..., Page]) -> None:
+    page = look(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     come_in(page, site)
     page.goto(f"{site}/desk/leads/3")
 

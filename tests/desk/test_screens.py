@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from sqlalchemy import insert
 from werkzeug.serving import make_server
 
@@ -89,20 +89,6 @@ def come_in(page: Page, site: str, role: str = "owner") -> None:
     page.goto(f"{site}/desk/enter/{secret}")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/desk/password")
-
-
-@pytest.fixture
-def look(browser: Browser) -> Iterator[Callable[..., Page]]:
-    contexts = []
-
-    def open_(**options: Any) -> Page:
-        contexts.append(browser.new_context(**options))
-        page: Page = contexts[-1].new_page()
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 
-import pytest
 from sqlalchemy import update
 
 from factories import NOON
-from handsel.clock import system_now
 from handsel.db import writing
 from handsel.mail.models import Message
 from support import on_sqlite
@@ -19,26 +14,6 @@ from support.letters import a_letter, lead_of, now
 from support.running import wait_until
 
 pytestmark = on_sqlite
-
-
-@pytest.fixture
-def work(posting, engine_url, project, smtp, clock):
-    """Starts ``handsel work`` on the test's project and database; time is the system's, as it is for that process."""
-    clock.set(system_now())
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> subprocess.Popen[bytes]:
-        settings = os.environ | {"HANDSEL_DATABASE_URL": engine_url, "HANDSEL_MAIL_URL": smtp.url,
-                                 "HANDSEL_ENV": "test", "HANDSEL_SECRET_KEY": posting.config["SECRET_KEY"],
-                                 "HANDSEL_SITE_URL": "http://localhost"}
-        started.append(subprocess.Popen([sys.executable, "-m", "handsel", "--project", str(project), "work"],
-                                        env=settings))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_the_mail_in_hand(work, smtp):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -24,7 +20,6 @@ from handsel.leads.qualify.looking import ask
 from handsel.leads.stages.moving import move
 from handsel.mail.models import Message
 from handsel.worker.qualifying import qualify_now
-from support.clock import Clock
 from support.handoff import MARKETER
 from support.running import wait_until
 from support.smtp import FaultyServer
@@ -48,33 +43,12 @@ def handed_over() -> int:
     return db.session.scalar(select(func.count()).select_from(Handoff)) or 0
 
 
-@pytest.fixture
-def start(posting: Flask, engine_url: str, project: Path, smtp: FaultyServer,
-          clock: Clock) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts ``handsel work`` on the test's project and database, by the system's clock."""
-    clock.set(system_now())
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin() -> subprocess.Popen[bytes]:
-        settings = os.environ | {"HANDSEL_DATABASE_URL": engine_url, "HANDSEL_MAIL_URL": smtp.url,
-                                 "HANDSEL_ENV": "test", "HANDSEL_SECRET_KEY": posting.config["SECRET_KEY"],
-                                 "HANDSEL_SITE_URL": "http://localhost"}
-        started.append(subprocess.Popen([sys.executable, "-m", "handsel", "--project", str(project), "work"],
-                                        env=settings))
-        return started[-1]
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
-
-
 def test_two_workers_of_which_one_is_killed_tell_of_every_lead_in_one_message(
-        start: Callable[[], subprocess.Popen[bytes]], smtp: FaultyServer) -> None:
+        work: Callable[[], subprocess.Popen[bytes]], smtp: FaultyServer) -> None:
     sellers = [make_account("sales") for _ in range(2)]
     ready()
-    first = start()
-    start()
+    first = work()
+    work()
     wait_until(lambda: handed_over() > 3, 120)
     first.send_signal(signal.SIGKILL)
     wait_until(lambda: handed_over() == LEADS, 120)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -27,15 +26,6 @@ from support.funnel import CHROME
 from support.letters import a_letter, lead_of
 
 PERSON = {"User-Agent": CHROME}
-
-
-@pytest.fixture
-def posting(make_app: Callable[..., Flask], smtp: Any, clock: Clock) -> Iterator[Flask]:
-    """The application with a mail server, time standing at NOON; its context is open."""
-    app = make_app(MAIL_URL=smtp.url, MAIL_TIMEOUT=0.5)
-    with app.app_context():
-        yield app
-        db.session.remove()
 
 
 def html_of(mail: Any) -> str:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from handsel.accounts import audit
 from handsel.accounts.audit import Actor
-from handsel.accounts.models import AuditEntry
-from handsel.db import db, is_sqlite
+from handsel.accounts.models import Account, AuditEntry
+from handsel.db import db, is_sqlite, snapshot
 from handsel.leads import erased
 from handsel.leads.address import normalised
 from handsel.leads.importing.models import ImportRefusal
@@ -23,7 +23,7 @@ from handsel.leads.models import Company, Lead
 from handsel.leads.privacy import parcel, traces
 from handsel.leads.qualify import looking
 from handsel.mail import suppress
-from handsel.mail.inbox import Inbox
+from handsel.mail.inbox import Caught, Inbox
 from handsel.traffic.models import Hit, Visitor
 
 
@@ -81,12 +81,19 @@ def _unlink(session: Session, person: traces.Person) -> None:
 
 
 def clear_inbox(address: str) -> None:
-    """Delete the mails to ``address`` that the built-in inbox has caught."""
+    """Delete the mails that the built-in inbox has caught: to ``address``, and those that tell one of us about it."""
     folder = Path(current_app.instance_path) / "inbox"
     inbox = Inbox(folder)
+    with snapshot() as connection:
+        ours = set(connection.scalars(select(Account.email)))
     for mail in inbox.heads(inbox.names()):
-        if normalised(parseaddr(mail.to)[1]) == address:
+        to = normalised(parseaddr(mail.to)[1])
+        if to == address or (to in ours and _tells_of(inbox.read(mail.name), address)):
             (folder / f"{mail.name}.eml").unlink(missing_ok=True)
+
+
+def _tells_of(mail: Caught | None, address: str) -> bool:
+    return mail is not None and any(normalised(word) == address for word in mail.text.split() if "@" in word)
 
 
 def scrub() -> None:

@@ -8,6 +8,8 @@ import json
 import logging
 import zipfile
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text, update
 
-from factories import NOON, make_capture, make_consent, make_hit, make_lead
+from factories import NOON, make_account, make_capture, make_consent, make_hit, make_lead
 from handsel.accounts import audit
 from handsel.accounts.models import AuditEntry
 from handsel.db import Base, db, instant_text, is_sqlite, writing
@@ -159,6 +161,29 @@ def test_nothing_of_an_erased_person_is_left_in_any_table_file_or_log(
             connection.execute(text("VACUUM FULL"))
     assert everywhere(canary, app) == []
     assert [text for text in (*canary.texts, canary.email) if text in caplog.text] == []
+
+
+def test_caught_mails_that_tell_a_seller_of_an_erased_person_go_too(
+        app: Flask, canary: Canary) -> None:
+    seller = make_account("sales")
+    folder = Path(app.instance_path) / "inbox"
+    folder.mkdir(exist_ok=True)
+
+    def caught(name: str, to: str, of: str) -> Path:
+        mail = EmailMessage(policy=SMTP)
+        mail["To"] = to
+        mail.set_content(f"Zoë is ready for you.\n\nE-mail: {of}\nPhone: +44\n", cte="base64")
+        path = folder / f"20260301T120000000-{name}.eml"
+        path.write_bytes(mail.as_bytes())
+        return path
+
+    alert = caught("0000000a", seller.email, canary.email.upper())
+    other = caught("0000000b", seller.email, "other-person@example.org")
+    someone = caught("0000000c", "reader@example.org", canary.email)
+    with writing() as session:
+        addresses = forget.forget_person(session, session.get_one(Lead, canary.lead_id), NOON, "the person")
+    forget.finish(addresses, NOON)
+    assert [path.exists() for path in (alert, other, someone)] == [False, True, True]
 
 
 def test_erasing_leaves_the_others_and_the_counts_as_they_are(app: Flask, canary: Canary) -> None:

@@ -37,8 +37,8 @@ def record(session: Session, action: str, actor: Actor | str, subject: str = "",
     """Add one entry to the log, in the caller's write transaction.
 
     ``action`` is a short phrase such as ``exported leads``; ``actor`` is an account, ``command line`` or what was
-    typed at the sign-in; ``subject`` names the thing, a lead by ``of_lead``. Nothing in it may be a secret or tell who a
-    lead is: whatever looks like an address is taken out of ``detail``, and so are words that somebody searched for.
+    typed at the sign-in; ``subject`` names the thing, a lead by ``of_lead``. Nothing in it may be a secret or tell who
+    a lead is: whatever looks like an address is taken out of ``detail``, and so are words that somebody searched for.
     """
     if not db.is_sqlite():
         # Two writers would seal the same row; SQLite has one writer at a time anyway.

@@ -22,8 +22,9 @@ def key_command() -> None:
 
 @key_command.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["owner", "marketer", "sales", "product"]), default="marketer", show_default=True,
-              help="What the program may read: what a person of this role may. `product` tells events and reads nothing.")
+@click.option("--role", type=click.Choice(["owner", "marketer", "sales", "product"]), default="marketer",
+              show_default=True, help="What the program may read: what a person of this role may. `product` tells "
+                                      "events and reads nothing.")
 @with_app
 def add(name: str, role: str) -> None:
     """Make a key and print it. It is shown this once; NAME says which program has it.

@@ -23,7 +23,8 @@ SITE_FILE = "content/_site.yml"
 WITH_OWN_TITLE = frozenset({"home", "landing"})
 """The layouts whose Markdown holds the page's one first-level heading; the others draw it from the title."""
 RESERVED = frozenset({"desk", "api", "get", "u", "confirm", "hand-off", "preferences", "event", "go", "static",
-                      "healthz", "readyz", "metrics", "offers", "cards", "feed.xml", "sitemap.xml", "robots.txt", "tags"})
+                      "healthz", "readyz", "metrics", "offers", "cards", "feed.xml", "sitemap.xml", "robots.txt",
+                      "tags"})
 """First parts of addresses that the program answers itself."""
 
 _PART = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")

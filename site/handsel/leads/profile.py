@@ -27,6 +27,8 @@ from handsel.leads.models import Capture, Consent, Lead, LeadOffer, LeadTag
 COLUMNS = tuple(sorted(STANDARD - {"email"}))
 HAND = "hand"
 """The form of a capture that one of us put down."""
+IMPORT = "import"
+"""The form of a capture that came with a file."""
 _EMPTY: dict[str, str] = dict.fromkeys(COLUMNS, "")
 
 

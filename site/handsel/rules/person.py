@@ -44,3 +44,5 @@ class Person:
     """In the order of their time."""
     told: Mapping[str, Told] = field(default_factory=dict)
     """Where values come from, by the names of the catalogue, as far as that is known."""
+    shown: bool = True
+    """Whether somebody is known to be behind the address; if not, all that is said of them is a claim of anybody."""

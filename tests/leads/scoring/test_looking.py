@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from factories import NOON, make_capture, make_lead
 from handsel.db import db, writing
-from handsel.leads.models import Download, Lead
+from handsel.leads.models import Capture, Download, Lead
 from handsel.leads.qualify.looking import ask, look
 from handsel.leads.qualify.people import people
+from handsel.leads.scoring.past import pasts
 from handsel.leads.scoring.points import points
 from handsel.leads.tracking.models import PageVisit
 from handsel.offers.live import current
@@ -108,3 +109,23 @@ def test_a_claim_gives_no_points(app: Flask, clock: Clock) -> None:
         session.add(Download(key="instant", lead_id=lead.id, offer="guide", at=NOON))
     qualify_now(app)
     assert told(lead) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("form", "points_of_fit"), [("short", 0), ("import", 30), ("hand", 30)])
+def test_what_anybody_could_have_typed_gives_no_points_until_the_mailbox_is_proven(
+        app: Flask, clock: Clock, form: str, points_of_fit: int) -> None:
+    """What we put down ourselves, or brought with a file, is nobody's claim."""
+    lead = make_lead(confirmed_at=None, look_at=NOON)
+    capture = make_capture(lead, form=form, proven_at=None, offer="",
+                           answers={"email": lead.email, "job_title": "Facilities manager", "company_size": "120"})
+    qualify_now(app)
+    assert told(lead)[0] == points_of_fit
+    past = pasts(db.session(), [db.session.get_one(Lead, lead.id)])[lead.id]
+    assert points(current().rules.scoring, past.person(clock.now), clock.now).fit == points_of_fit
+
+    with writing() as session:
+        session.get_one(Capture, capture.id).proven_at = clock.now
+        session.get_one(Lead, lead.id).confirmed_at = clock.now
+        ask(session, lead.id, clock.now)
+    qualify_now(app)
+    assert told(lead)[0] == 30

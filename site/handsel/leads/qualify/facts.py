@@ -25,6 +25,8 @@ from handsel.rules.person import Fact
 Source = Callable[[Session, Sequence[int]], Iterable[tuple[int, Fact]]]
 THEIR_OWN = frozenset({"asked", "downloaded", "attended", "visited", "clicked", "event", "bought"})
 """Kinds of facts that are acts of the person, and not of a seller or a mail server."""
+SHOWING = THEIR_OWN | {"called", "met"}
+"""What shows that somebody is behind an address that nobody proved; a mail that came back does not."""
 _fact = cast(Table, LeadFact.__table__)
 
 

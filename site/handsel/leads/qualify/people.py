@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from handsel.accounts.models import Account
 from handsel.leads.believing import believed
 from handsel.leads.models import Capture, Company, Lead, LeadOffer, LeadTag
-from handsel.leads.profile import HAND
-from handsel.leads.qualify.facts import gathered
+from handsel.leads.profile import HAND, IMPORT
+from handsel.leads.qualify.facts import SHOWING, gathered
 from handsel.leads.qualify.looking import Look, mailboxes_of
 from handsel.leads.stages.models import LeadBant
 from handsel.rules.person import Fact, Person, Told
@@ -63,8 +63,14 @@ def _made(session: Session, leads: Iterable[Lead], facts: Facts,
             told |= dict.fromkeys(of_company, Told(company.at, f"company:{company.id}"))
         if answered_at is not None:
             told["bant"] = Told(answered_at, "")
-        made[lead.id] = Person(lead.id, values, did, told)
+        shown = lead.confirmed_at is not None or is_shown(did, (one.form for one in captures.get(lead.id, ())))
+        made[lead.id] = Person(lead.id, values, did, told, shown)
     return made
+
+
+def is_shown(facts: Iterable[Fact], forms: Iterable[str]) -> bool:
+    """Whether an act of their own, a seller or a file shows that somebody is behind an address that nobody proved."""
+    return any(fact.kind in SHOWING for fact in facts) or any(form in {HAND, IMPORT} for form in forms)
 
 
 def _companies(session: Session, wanted: set[int]) -> dict[int, Company]:

@@ -24,7 +24,7 @@ from handsel.leads.models import Capture, Company, Consent, Imported, Lead, Lead
 from handsel.leads.profile import COLUMNS, HAND, Said, profile, standing_topics
 from handsel.leads.qualify.facts import THEIR_OWN, gathered
 from handsel.leads.qualify.looking import mailboxes_of
-from handsel.leads.qualify.people import OF_COMPANY
+from handsel.leads.qualify.people import OF_COMPANY, is_shown
 from handsel.leads.stages.models import LeadBant, ProductEvent
 from handsel.rules.person import Fact, Person, Told
 
@@ -40,10 +40,15 @@ class Form(NamedTuple):
     known_at: datetime
     proven_at: datetime | None
     own: bool
-    by_hand: bool
+    form: str
     answers: Mapping[str, Any]
     source: str
     offer: str
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a seller put it down."""
+        return self.form == HAND
 
 
 @dataclass
@@ -82,7 +87,8 @@ class Past:
             since, ref, of_company = self.company
             values |= of_company
             told |= dict.fromkeys(of_company, Told(since, ref))
-        return Person(self.id, values, tuple(facts), told)
+        shown = bool(proven) or is_shown(facts, (form.form for form in forms))
+        return Person(self.id, values, tuple(facts), told, shown)
 
     def moments(self, since: datetime, until: datetime) -> list[datetime]:
         """When, after ``since`` and up to ``until``, something new was known, in the order of time."""
@@ -141,7 +147,7 @@ def _forms(session: Session, found: Mapping[int, Past], mailboxes: Mapping[int, 
         head, came = mailboxes[row.lead_id], row.imported_at or row.at
         proven_at = row.proven_at and max(row.proven_at, came)
         found[head].forms.append(Form(row.id, row.at, max(row.at, came), proven_at, row.lead_id == head,
-                                      row.form == HAND, row.answers, row.source, row.offer))
+                                      row.form, row.answers, row.source, row.offer))
 
 
 def _facts(session: Session, found: Mapping[int, Past], mailboxes: Mapping[int, int]) -> None:

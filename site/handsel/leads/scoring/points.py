@@ -60,8 +60,11 @@ class Points:
 def points(scoring: Scoring, person: Person, at: datetime) -> Points:
     """The points of ``person`` at ``at``, of the facts up to then. Reasons: fit, then interest, the newest fact first.
 
-    A cap is filled by the newest facts; what takes points away is not weighed against it.
+    A cap is filled by the newest facts; what takes points away is not weighed against it. Claims of an address that
+    nobody is known to be behind give nothing.
     """
+    if not person.shown:
+        return Points(0, 0, (), None)
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as exact as the database keeps instants
     rules = _ready(scoring)
     fit, fit_reasons = _capped(_states(rules.fit, person, at), scoring.fit_cap)

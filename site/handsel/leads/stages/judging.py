@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from handsel.leads.qualify.facts import THEIR_OWN
+from handsel.leads.qualify.facts import SHOWING
 from handsel.leads.qualify.looking import Look, soonest
 from handsel.leads.qualify.people import seen
 from handsel.leads.stages.moving import move, standings
 from handsel.offers.project import Project
 from handsel.rules.stages import Stages, qualified, ripens_at, version
-
-_SHOWN = THEIR_OWN | {"called", "met"}
-"""What shows that somebody is behind an address that nobody proved; a mail that came back does not."""
 
 
 def judge(look: Look) -> None:
@@ -23,7 +20,7 @@ def judge(look: Look) -> None:
     rules, offers = look.project.rules.stages, of_offers(look.project)
     for id_, person in seen(look).items():
         lead = look.leads[id_]
-        if lead.confirmed_at is None and not any(fact.kind in _SHOWN for fact in look.facts[id_]):
+        if lead.confirmed_at is None and not any(fact.kind in SHOWING for fact in look.facts[id_]):
             continue
         soonest(lead, ripens_at(rules, person, stands[id_], look.at))
         earned = qualified(rules, offers, person, stands[id_], look.at)

@@ -16,7 +16,7 @@ from handsel.cli import with_app
 def segments_command(name: str, as_json: bool) -> None:
     """Say what each segment means and how many leads are in it now, or only of the one called NAME.
 
-    A segment is written in content/_segments.yml or at the desk. One whose rule has a fault is named at the end.
+    A segment is written in content/_segments.yml or at the desk. Faults of the file are named at the end.
 
     \b
     Examples:
@@ -28,6 +28,7 @@ def segments_command(name: str, as_json: bool) -> None:
     from handsel.db import db
     from handsel.leads.segments.counting import size
     from handsel.offers.live import current
+    from handsel.rules.segments import FILE
     from handsel.rules.sentence import sentence
 
     known = current().rules.segments
@@ -45,3 +46,8 @@ def segments_command(name: str, as_json: bool) -> None:
         click.echo("There are no segments yet. Write one into content/_segments.yml, or at the desk under Segments.")
     if known.faulty and not name:
         click.echo(f"With a fault: {', '.join(known.faulty)}. Run handsel check.", err=True)
+    wrong = [fault for fault in current().faults if fault.where == FILE]
+    if wrong and shown:
+        click.echo("The file has a fault, so what stands here is as it last was without one:", err=True)
+    for fault in wrong:
+        click.echo(str(fault), err=True)

@@ -60,7 +60,17 @@ def test_a_segment_with_a_fault_is_named_and_holds_for_nobody(handsel: Run, lead
     assert done.exit_code == 1
     assert "The segment 'quiet' has a fault in content/_segments.yml." in done.output
     assert "@example.org" not in done.output
-    assert "With a fault: readers, quiet." in handsel("leads", "segments").output
+    said = handsel("leads", "segments").output
+    assert "With a fault: readers, quiet." in said
+    assert "content/_segments.yml:2: There is no offer 'giude'." in said
+
+
+def test_a_fault_is_named_beside_the_rules_that_hold_meanwhile(handsel: Run, leads: None, project: Path) -> None:
+    file = project / "content" / "_segments.yml"
+    file.write_text(TEXT + "  late: {label: Late, when: {stagee: iql}}\n")
+    done = handsel("leads", "segments")
+    assert "readers  Readers: 1 lead" in done.stdout
+    assert "as it last was without one:\ncontent/_segments.yml:4: There is nothing called 'stagee'" in done.stderr
 
 
 def test_without_segments_the_command_says_where_to_write_one(handsel: Run, app: Flask) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from handsel.accounts.models import AuditEntry
 from handsel.cli import group
-from handsel.db import db
+from handsel.db import db, writing
 from handsel.leads.models import Lead
+from handsel.mail.models import Message
+from handsel.mail.queue import PARKED
 from support.funnel import ADVICE, take
 
 
@@ -30,6 +32,13 @@ def test_showing_a_lead_tells_its_columns_and_what_happened(app: Flask, project:
         assert words in shown.output
     told = json.loads(run(project, engine_url, "show", "ann@example.org", "--json").output)
     assert (told["lead"]["email"], len(told["message"])) == ("ann@example.org", 3)
+
+
+def test_a_letter_that_waits_for_sales_is_shown_without_a_day(app: Flask, project: Path, engine_url: str) -> None:
+    take(app, "ann@example.org", (ADVICE,))
+    with writing() as session:
+        session.execute(update(Message).where(Message.step == "01-first").values(due_at=PARKED))
+    assert "\nwaits             letter 01-first: queued\n" in run(project, engine_url, "show", "ann@example.org").output
 
 
 def test_forgetting_asks_first_and_is_in_the_log(app: Flask, project: Path, engine_url: str) -> None:

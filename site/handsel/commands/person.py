@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from handsel.leads.models import Lead
 
+NO_DAY = "9000"  # letters that are held, or wait for sales, stand beyond all days that come
+
 
 @click.command("show")
 @click.argument("who")
@@ -54,7 +56,7 @@ def show_command(who: str, as_json: bool, as_zip: str | None) -> None:
             click.echo(f"{name.removesuffix('_text'):16} {json.dumps(value) if isinstance(value, dict) else value}")
     click.echo("")
     for at, words in sorted(_events(told)):
-        click.echo(f"{at[:16].replace('T', ' ')}  {words}")
+        click.echo(f"{at[:16].replace('T', ' ') if at < NO_DAY else 'waits':16}  {words}")
 
 
 def _capture(row: dict[str, str]) -> str:

@@ -120,7 +120,8 @@ def test_sellers_note_the_four_answers_on_the_page_of_a_lead(app: Flask, clock: 
         assert answer.status_code == 303
     page = seller.get(f"/desk/leads/{lead.id}").text
     assert "All four speak for a sale." in page
-    assert f"noted by {seller.email}" in page
+    assert "noted by" in page
+    assert seller.email in page
     assert "All four BANT questions are answered" in page
     seller.post(f"/desk/leads/{lead.id}/bant", question="need", met="", value="")
     assert "3 of 4 speak for a sale." in seller.get(f"/desk/leads/{lead.id}").text

@@ -13,12 +13,16 @@ from handsel.accounts.audit import Actor
 from handsel.accounts.models import AuditEntry
 from handsel.db import db, writing
 from handsel.errors import HandselError
+from handsel.leads import merging
 from handsel.leads.handoff.models import Assignment, Task
 from handsel.leads.listing import acts
 from handsel.leads.listing.acts import Wish
 from handsel.leads.listing.models import LeadAct
 from handsel.leads.models import Lead, LeadTag
 from handsel.leads.stages.models import StageChange
+from handsel.offers.live import current
+from handsel.worker.qualifying import qualify_now
+from support.desk import AtDesk
 
 ADA = Actor("ada@here.example")
 LATER = NOON + timedelta(minutes=1)
@@ -152,3 +156,33 @@ def test_the_log_says_what_was_done_to_how_many_but_names_nobody(app):
         select(AuditEntry).order_by(AuditEntry.id))] == [
         ("did to leads: tag", ADA.name, "leads", {"act": act, "leads": 2, "value": "energy"}),
         ("took back an act on leads", ADA.name, "leads", {"act": act, "leads": 2})]
+
+
+def test_a_tag_of_another_mailbox_comes_back_with_the_undo(app, clock):
+    head, joins = make_lead(), make_lead(tags=("fair",))
+    with writing() as session:
+        merging.merge(session, current(), head.id, joins.id, actor=ADA, at=NOON)
+    act = done([head], Wish("untag", "fair"))
+    clock.move(minutes=1)
+    qualify_now(app)
+    assert (now(head).tags_text, db.session.scalars(select(LeadTag)).all()) == ("", [])
+    assert undone(act) == 1
+    clock.move(minutes=1)
+    qualify_now(app)
+    assert now(head).tags_text == "fair"
+    assert {row.lead_id: row.source for row in db.session.scalars(select(LeadTag))} == {head.id: "merged", joins.id: ""}
+    done([head], Wish("untag", "fair"))
+    with writing() as session:
+        merging.part(session, current(), joins.id, actor=ADA, at=LATER)
+    assert now(joins).tags_text == ""
+
+
+def test_a_filter_that_there_is_not_acts_on_nobody(app):
+    make_lead()
+    seller = AtDesk(app, "sales")
+    answer = seller.post("/desk/leads/acts", act="tag", which="all", segmnt="hot", **{"to-tag": "oops"})
+    assert answer.status_code == 303
+    assert db.session.scalars(select(LeadTag)).all() == []
+    page = seller.get("/desk/leads?segmnt=hot")
+    assert (page.status_code, "There is no filter &#39;segmnt&#39;." in page.text) == (400, True)
+    assert "Did you mean &#39;segment&#39;?" in page.text

@@ -87,6 +87,13 @@ def wanted(session: Session, given: Mapping[str, str], offers: Iterable[str], zo
                   segment(segments, shown.get("segment", "")), clock.now(), shown)
 
 
+def only_known(names: Iterable[str]) -> None:
+    """Raise FilterError for a name that is no filter: it never means everybody."""
+    for name in names:
+        if name not in FILTERS:
+            raise FilterError(name[:80], f"There is no filter '{name[:80]}'.", nearest(name, FILTERS))
+
+
 def segment(segments: Segments, name: str) -> Condition | None:
     """The rule of a segment, None without a name. Raises FilterError for one that there is not, or that has a fault."""
     if not name:

@@ -119,6 +119,7 @@ def part(session: Session, project: Project, lead_id: int, *, actor: Actor, at: 
     lead.merged_into_id = None
     _log(session, actor, (head, "parted another lead from it"), (lead, "was parted from another lead"))
     look(session, project, [head.id, lead.id], at)
+    refresh_texts(session, lead)  # tags may have been taken off it while it belonged to somebody
 
 
 def _both(session: Session, one: int, other: int) -> tuple[Lead, Lead]:

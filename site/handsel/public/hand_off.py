@@ -18,7 +18,7 @@ from handsel.accounts.audit import Actor
 from handsel.accounts.models import Account
 from handsel.db import db, writing
 from handsel.errors import HandselError
-from handsel.leads.handoff import ending, links, telling
+from handsel.leads.handoff import ending, links, owners, telling
 from handsel.leads.handoff.links import Answer, Link
 from handsel.leads.handoff.models import Handoff
 from handsel.leads.mailboxes import head_of
@@ -75,7 +75,7 @@ def _find(session: Session, link: Link) -> tuple[Handoff, Account] | None:
     """The hand-over of a link and whose link it is, while both are there."""
     handoff = session.scalar(select(Handoff).where(Handoff.key == link.key))
     account = session.get(Account, link.account_id)
-    if handoff is None or account is None or not account.active:
+    if handoff is None or account is None or not account.active or account.role not in owners.ROLES:
         return None
     return handoff, account
 

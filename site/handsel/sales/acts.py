@@ -25,6 +25,8 @@ from handsel.leads.listing.order import Order
 from handsel.offers.live import current
 from handsel.sales.leads import bp
 
+OWN = {"csrf_token", "act", "which", "lead", "next", "reason", "due", "sort"}
+"""What the form of an act says beside the filter."""
 EVENING = time(17)
 """When a task is due whose day alone was chosen."""
 
@@ -84,6 +86,7 @@ def _chosen() -> list[int]:
         if not all(number.isascii() and number.isdigit() and len(number) < 19 for number in typed):
             abort(400)
         return [int(number) for number in typed]
+    finding.only_known(name for name in request.form if name not in OWN and not name.startswith("to-"))
     project = current()
     asked = finding.wanted(db.session(), request.form, project.offers, site_zone(), segments=project.rules.segments,
                            me=person().account_id)

@@ -14,7 +14,7 @@ from handsel.accounts import audit
 from handsel.db import db, writing
 from handsel.desk import only, person
 from handsel.desk.shell import site_zone
-from handsel.errors import HandselError, nearest
+from handsel.errors import HandselError
 from handsel.leads import export as leads_export
 from handsel.leads import finding, questions, takeaway, vcard
 from handsel.leads.layouts import memory, saved
@@ -89,9 +89,7 @@ def _file(taking: Takeaway) -> Iterator[bytes]:
 
 def _asked(given: Mapping[str, str]) -> finding.Wanted:
     """The filter. A part that there is not is an error: it never means everybody."""
-    for name in given:
-        if name not in finding.FILTERS and name not in OWN and not name.startswith("heading-"):
-            raise finding.FilterError(name, f"There is no filter '{name[:80]}'.", nearest(name, finding.FILTERS))
+    finding.only_known(name for name in given if name not in OWN and not name.startswith("heading-"))
     project = current()
     return finding.wanted(db.session(), given, project.offers, site_zone(), me=person().account_id,
                           segments=project.rules.segments)

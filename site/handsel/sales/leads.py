@@ -42,6 +42,7 @@ def index() -> ResponseReturnValue:
     """The list: searched, filtered, sorted, 50 a page."""
     shown = {name: request.args[name].strip() for name in finding.FILTERS if request.args.get(name, "").strip()}
     try:
+        finding.only_known(name for name in request.args if name not in {*KEPT, "after", "before"})
         order = Order.asked(request.args.get("sort", ""))
         asked = _asked(request.args)
         place, back = _place(request.args, order)

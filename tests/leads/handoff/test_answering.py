@@ -228,6 +228,14 @@ def test_the_links_of_somebody_who_has_left_open_nothing(app: Flask, sara: Accou
     assert client.get(link(app, handoff)).status_code == 404
 
 
+def test_the_links_of_somebody_who_is_in_sales_no_more_open_nothing(app: Flask, sara: Account,
+                                                                    client: FlaskClient) -> None:
+    handoff = hand_over(app)
+    with writing() as session:
+        session.execute(update(Account).where(Account.id == sara.id).values(role="marketer"))
+    assert client.get(link(app, handoff)).status_code == 404
+
+
 def test_a_link_that_was_tampered_with_opens_nothing(app: Flask, sara: Account, client: FlaskClient) -> None:
     handoff = hand_over(app)
     good = link(app, handoff).removeprefix("/hand-off/")

@@ -19,6 +19,8 @@ from handsel.rules.evaluate import holds
 from handsel.rules.handoff import EVERYONE, OWNERS, HandoffRules
 from handsel.rules.person import Person
 
+ROLES = ("sales", "owner")
+"""Who can be given leads, and may answer for them."""
 LATELY = 500  # assignments that are looked back at: whoever is not among them has waited longest
 BY_RULE = Actor("owner rule")
 
@@ -32,14 +34,14 @@ class Choice(NamedTuple):
 
 def sellers(session: Session) -> list[Account]:
     """Everybody who can be given leads: active accounts of sales, or of owners while there is no seller."""
-    active = list(session.scalars(select(Account).where(Account.active.is_(True), Account.role.in_(("sales", "owner")))
+    active = list(session.scalars(select(Account).where(Account.active.is_(True), Account.role.in_(ROLES))
                                   .order_by(Account.id)))
     return [account for account in active if account.role == "sales"] or active
 
 
 def candidates(session: Session) -> list[Account]:
     """Everybody whom a lead can be given to by hand: active accounts of sales and of owners, by name."""
-    found = session.scalars(select(Account).where(Account.active.is_(True), Account.role.in_(("sales", "owner"))))
+    found = session.scalars(select(Account).where(Account.active.is_(True), Account.role.in_(ROLES)))
     return sorted(found, key=lambda account: (account.name or account.email).casefold())
 
 
@@ -51,7 +53,7 @@ def people(session: Session, named: Sequence[str] | str) -> list[Account]:
     if named == OWNERS:
         return list(session.scalars(query.where(Account.role == "owner").order_by(Account.id)))
     found = {account.email: account for account in session.scalars(
-        query.where(Account.email.in_([email.lower() for email in named]), Account.role.in_(("sales", "owner"))))}
+        query.where(Account.email.in_([email.lower() for email in named]), Account.role.in_(ROLES)))}
     return [found[email.lower()] for email in named if email.lower() in found]
 
 

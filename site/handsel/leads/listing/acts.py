@@ -108,12 +108,15 @@ def _tag(hand: Hand, leads: Sequence[Lead], wish: Wish) -> dict[int, _Before]:
 
 
 def _untag(hand: Hand, leads: Sequence[Lead], wish: Wish) -> dict[int, _Before]:
-    rows = {row.lead_id: {"at": instant_text(row.at), "source": row.source}
-            for row in hand.session.scalars(_of(LeadTag, leads, wish.value))}
+    boxes = mailboxes_of(hand.session, [lead.id for lead in leads])
+    heads = {id_: head for head, ids in boxes.items() for id_ in ids}
+    rows: dict[int, list[list[Any]]] = {}
+    for row in hand.session.scalars(select(LeadTag).where(LeadTag.tag == wish.value, LeadTag.lead_id.in_(list(heads)))):
+        rows.setdefault(heads[row.lead_id], []).append([row.lead_id, instant_text(row.at), row.source])
     had = [lead for lead in leads if lead.id in rows]
     _take_off(hand.session, had, wish.value)
     _retold(hand, had)
-    return {lead.id: rows[lead.id] for lead in had}
+    return {lead.id: {"rows": rows[lead.id]} for lead in had}
 
 
 def _of(what: Any, leads: Sequence[Lead], tag: str) -> Any:
@@ -192,9 +195,12 @@ def _untag_back(hand: Hand, leads: Sequence[Lead], _before: dict[int, _Before]) 
 def _tag_back(hand: Hand, leads: Sequence[Lead], before: dict[int, _Before]) -> int:
     have = set(hand.session.scalars(_of(LeadTag.lead_id, leads, hand.act.value)))
     back = [lead for lead in leads if lead.id not in have]
-    hand.session.add_all([
-        LeadTag(lead_id=lead.id, tag=hand.act.value, source=before[lead.id]["source"],
-                at=datetime.fromisoformat(before[lead.id]["at"])) for lead in back])
+    rows = [row for lead in back for row in before[lead.id]["rows"]]
+    there = set(hand.session.scalars(select(Lead.id).where(Lead.id.in_([row[0] for row in rows]))))
+    for lead_id, at, source in rows:
+        if lead_id in there:  # a mailbox may have been erased since
+            hand.session.merge(LeadTag(lead_id=lead_id, tag=hand.act.value, source=source,
+                                       at=datetime.fromisoformat(at)))
     return len(_retold(hand, back))
 
 

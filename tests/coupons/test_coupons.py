@@ -19,7 +19,7 @@ from handsel.db import db, writing
 from handsel.leads import coupons
 from handsel.leads.forget import forget
 from handsel.leads.models import Capture, Coupon, Download, Grant, Lead
-from handsel.leads.show import everything
+from handsel.leads.privacy.parcel import everything
 from handsel.offers.library import Offer
 from handsel.offers.project import read
 from handsel.worker.deliver import deliver_due

@@ -18,7 +18,7 @@ from handsel import clock as handsel_clock
 from handsel.db import db, writing
 from handsel.leads.forget import forget
 from handsel.leads.models import Attendance, Capture, Grant, Lead
-from handsel.leads.show import everything
+from handsel.leads.privacy.parcel import everything
 from handsel.mail.models import Message
 from handsel.offers import events
 from handsel.offers.schema import Event

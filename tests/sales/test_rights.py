@@ -6,7 +6,12 @@ import html
 import io
 import json
 import re
+import secrets
+import sqlite3
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +19,16 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import select, update
 
-from factories import make_lead
+from factories import make_lead, make_task
 from handsel import clock
 from handsel.accounts.models import AuditEntry
 from handsel.cli import group
 from handsel.db import db, writing
+from handsel.leads import forget
 from handsel.leads.ledger import sealing
 from handsel.leads.models import Capture, Consent, Lead
+from support import on_sqlite
+from support.clock import Clock
 from support.desk import AtDesk, token_of
 from support.funnel import ADVICE, take
 
@@ -177,3 +185,59 @@ def test_a_field_that_there_is_not_is_named(app: Flask, project: Path, engine_ur
     for typed, words in (("fone=1", "There is no field 'fone'."), ("phone", "That is no field with a value.")):
         wrong = run(project, engine_url, "leads", "correct", "ann@example.org", typed)
         assert (wrong.exit_code, words in wrong.output) == (1, True), wrong.output
+
+
+def test_acts_on_a_lead_that_is_being_erased_find_it_or_find_nothing(
+        make_app: Callable[..., Flask], clock: Clock) -> None:
+    app = make_app(TESTING=False)
+    with app.app_context():
+        lead, other = make_lead(email="gone@example.org"), make_lead()
+        task = make_task(lead)
+        seller = AtDesk(app, "sales")
+        token, cookies = seller.token(), dict(seller.client._cookies)
+        leads = f"/desk/leads/{lead.id}"
+        paths = [f"{leads}/{part}" for part in (
+            "erasure", "owner", "stage", "bant", "tags", "tasks", "activities", "sales", f"merge/{other.id}",
+            "erasure")] + [f"/desk/tasks/{task.id}/done"]
+
+        def send(path: str) -> int:
+            client = app.test_client()
+            client._cookies.update(cookies)
+            return int(client.post(path, data={
+                "csrf_token": token, "address": "gone@example.org", "stage": "mql", "reason": "x", "question": "need",
+                "met": "yes", "value": "x", "tag": "hot", "title": "Call", "kind": "note", "text": "x", "amount": "5",
+                "once": secrets.token_urlsafe(16)}).status_code)
+
+        with ThreadPoolExecutor(len(paths)) as pool:
+            said = list(pool.map(send, paths * 2))
+        assert set(said) <= {200, 303, 404}
+        db.session.rollback()
+        assert db.session.scalars(select(Lead.id).where(Lead.email == "gone@example.org")).all() == []
+
+
+@on_sqlite
+def test_emptying_the_log_keeps_nobody_from_writing_while_somebody_reads(app: Flask, engine_url: str) -> None:
+    take(app, "ann@example.org")
+    db.session.remove()
+    with closing(sqlite3.connect(engine_url.removeprefix("sqlite:///"), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM lead").fetchall()
+        take(app, "ben@example.org")  # so that the log holds what the reader must not see yet
+        with ThreadPoolExecutor(1) as pool:
+            emptying = pool.submit(within(app, forget.scrub))
+            taken = 0
+            while not emptying.done():
+                take(app, f"reader{taken}@example.org")
+                taken += 1
+            emptying.result()
+    assert taken > 1, "captures waited for the log"
+    forget.scrub()
+    assert Path(f"{engine_url.removeprefix('sqlite:///')}-wal").stat().st_size == 0
+
+
+def within(app: Flask, do: Callable[[], None]) -> Callable[[], None]:
+    def done() -> None:
+        with app.app_context():
+            do()
+
+    return done

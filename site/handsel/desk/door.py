@@ -13,7 +13,9 @@ from flask_login import LoginManager, current_user, login_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
+from werkzeug.exceptions import HTTPException, NotFound
 
 from handsel import clock
 from handsel.accounts import sessions
@@ -113,6 +115,8 @@ class DeskBlueprint(Blueprint):
             raise ValueError(f"blueprint {name}: say which of {', '.join(ROLES)} may enter, not {sorted(unknown)}")
         self.before_request(self._door)
         self.register_error_handler(HTTPException, _error_page)
+        for gone in (NoResultFound, ObjectDeletedError, StaleDataError):
+            self.register_error_handler(gone, _gone)
 
     def _door(self) -> ResponseReturnValue | None:
         allowed = roles_of(current_app, request.endpoint or "")
@@ -239,6 +243,11 @@ def _error_page(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
     return error_page(error)
+
+
+def _gone(_error: Exception) -> ResponseReturnValue:
+    """Somebody erased it while we were about to do something with it."""
+    return _error_page(NotFound())
 
 
 def neighbourhood() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from datetime import datetime
 from email.utils import parseaddr
@@ -26,6 +27,8 @@ from handsel.mail import suppress
 from handsel.mail.inbox import Caught, Inbox
 from handsel.traffic.models import Hit, Visitor
 
+PATIENCE, AGAIN = 3.0, 0.02  # seconds that emptying the log is tried for, and between two tries
+
 
 def forget(session: Session, lead: Lead, at: datetime, actor: str | Actor) -> None:
     """Erase this mailbox and all that hangs on it, and let no marketing mail reach its address again.
@@ -47,9 +50,13 @@ def forget(session: Session, lead: Lead, at: datetime, actor: str | Actor) -> No
 def forget_person(session: Session, lead: Lead, at: datetime, actor: str | Actor) -> tuple[str, ...]:
     """Erase the person behind ``lead`` with every mailbox that somebody merged; the addresses, for ``finish``."""
     boxes = parcel.mailboxes(session, lead)
+    # All of them before the first line of the log, as whoever acts on one of them does, so that nobody waits in a ring.
+    there = set(session.scalars(select(Lead.id).where(Lead.id.in_([box.id for box in boxes])).order_by(Lead.id)
+                                .with_for_update()))
     addresses = tuple(box.email for box in boxes)
     for box in reversed(boxes):  # the one that the others were merged into comes last
-        forget(session, box, at, actor)
+        if box.id in there:  # else somebody else erased it a moment ago
+            forget(session, box, at, actor)
     return addresses
 
 
@@ -97,7 +104,19 @@ def _tells_of(mail: Caught | None, address: str) -> bool:
 
 
 def scrub() -> None:
-    """Empty SQLite's write-ahead log, where erased words still stand; without effect while somebody reads from it."""
-    if is_sqlite():
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    """Empty SQLite's write-ahead log, where erased words still stand; without effect while somebody reads from it.
+
+    Asked to wait for a reader, SQLite would keep everybody from writing meanwhile: so it is asked not to, and again.
+    """
+    if not is_sqlite():
+        return
+    until = time.monotonic() + PATIENCE
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        cursor = connection.connection.cursor()
+        (before,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            while cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] and time.monotonic() < until:
+                time.sleep(AGAIN)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={before}")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request
 from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from handsel import clock
@@ -56,6 +57,8 @@ def answer(token: str) -> Response:
             _decide(link, handoff.id, Actor(account.email, account.id))
         except ending.Decided:
             pass  # the page says who was faster
+        except NoResultFound:  # erased a moment ago
+            return doors.lost()
         except HandselError as error:
             return _page(token, link, *found, problem=f"{error.what} {error.do}", status=422)
     return doors.see(f"/hand-off/{token}")

@@ -15,6 +15,7 @@ from handsel.db import db, writing
 from handsel.desk import only, person
 from handsel.errors import HandselError
 from handsel.leads import goals, held, profile
+from handsel.leads.confirm import locked
 from handsel.leads.models import Capture, Lead
 from handsel.offers.live import current
 from handsel.sales import lead_page
@@ -38,7 +39,7 @@ def add_tag(lead_id: int) -> ResponseReturnValue:
         flash("A tag is made of letters a to z, digits and dashes, such as 'site-visit'.", "bad")
         return redirect(url_for("leads.lead", lead_id=lead_id), 303)
     with writing() as write:
-        found = write.get_one(Lead, lead_id)
+        found = locked(write, lead_id)
         profile.add_tag(write, found, tag, clock.now(), f"by hand: {person().email}"[:120])
         _log(write, "added a tag", found, {"tag": tag})
     return redirect(url_for("leads.lead", lead_id=lead_id), 303)
@@ -49,7 +50,7 @@ def remove_tag(lead_id: int, tag: str) -> ResponseReturnValue:
     """Take a tag off by hand."""
     db.get_or_404(Lead, lead_id)
     with writing() as write:
-        found = write.get_one(Lead, lead_id)
+        found = locked(write, lead_id)
         if tag in found.tags_text.split(", "):
             profile.remove_tag(write, found, tag)
             _log(write, "removed a tag", found, {"tag": tag})

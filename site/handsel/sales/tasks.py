@@ -15,6 +15,7 @@ from handsel.db import db, writing
 from handsel.desk import DeskBlueprint, person
 from handsel.desk.door import safe_next
 from handsel.desk.shell import site_zone
+from handsel.leads.confirm import locked
 from handsel.leads.handoff import owners, tasks, worklist
 from handsel.leads.handoff.models import Task
 from handsel.leads.mailboxes import mailboxes_of
@@ -103,6 +104,7 @@ def done(task_id: int) -> ResponseReturnValue:
     task = db.get_or_404(Task, task_id)
     lead_id, title = task.lead_id, task.title
     with writing() as write:
+        locked(write, lead_id)  # before the log, as everywhere
         ticked = tasks.done(write, task_id, actor=person().actor, at=clock.now())
         ask(write, lead_id, clock.now())
     if ticked:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from handsel.commands.exporting import export_command, layouts_command, vcard_command
 from handsel.commands.correct import correct_command
+from handsel.commands.exporting import export_command, layouts_command, vcard_command
 from handsel.commands.importing import import_command
 from handsel.commands.person import forget_command, proof_command, show_command
 from handsel.commands.report import report_command

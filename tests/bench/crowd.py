@@ -141,6 +141,7 @@ def _plainest(kind: str, required: bool) -> Any:
 def _analyze(url: str) -> None:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+            connection.execute("PRAGMA analysis_limit=1000")  # as the worker does daily
             connection.execute("ANALYZE")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return

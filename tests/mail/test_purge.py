@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from factories import NOON, make_capture, make_consent, make_grant, make_hit, make_lead, make_message
 from handsel.db import db, writing
@@ -15,6 +15,7 @@ from handsel.mail.models import Message
 from handsel.mail.transport import Handover
 from handsel.traffic.models import DaySecret, Hit
 from handsel.worker.purge import purge
+from support import on_sqlite
 
 
 def count(model) -> int:
@@ -90,3 +91,12 @@ def test_visits_texts_links_and_caught_mails_go_in_their_time(app, clock):
         {}, {"secret": "text"}, {"keep": "me"}]
     assert (count(Hit), count(Grant), len(inbox.names())) == (1, 1, 1)
     assert purge(app, NOON) == {}
+
+
+@on_sqlite
+def test_sqlite_knows_afterwards_how_its_tables_are_filled(app, clock):
+    for _ in range(20):
+        make_lead()
+    purge(app, clock.now)
+    known = text("SELECT stat FROM sqlite_stat1 WHERE tbl = 'lead' AND idx = 'ix_lead_captured_at_id'")
+    assert db.session.scalar(known) == "20 20 1"

@@ -12,7 +12,7 @@ from sqlalchemy import String, and_, cast, delete, select, update
 
 from handsel.accounts import audit
 from handsel.accounts.models import DeskSession, SignInLink
-from handsel.db import write_connection, writing
+from handsel.db import learn_shapes, write_connection, writing
 from handsel.leads.forget import scrub
 from handsel.leads.importing import uploads
 from handsel.leads.importing.models import ImportRefusal
@@ -65,6 +65,8 @@ def purge(app: Flask, at: datetime) -> dict[str, int]:
     }
     sealing.anchor()
     scrub()  # a reader may have kept an erasure from leaving the write-ahead log
+    with write_connection() as connection:
+        learn_shapes(connection)
     return {what: number for what, number in thrown.items() if number}
 
 

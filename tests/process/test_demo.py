@@ -97,7 +97,7 @@ def test_two_sellers_work_on_what_is_handed_over_and_who_fits_is_accepted_more_o
         project: Path, handsel: Handsel, app: Flask) -> None:
     handsel("demo", "--days", "28")
     with db.engine.connect() as connection:
-        states = dict(connection.execute(select(Handoff.state, func.count()).group_by(Handoff.state)).tuples().all())
+        states = dict(connection.execute(select(Handoff.state, func.count()).group_by(Handoff.state)).all())
         owners = set(connection.scalars(select(Handoff.owner_id).distinct())) - {None}
         kinds = set(connection.scalars(select(Activity.kind).distinct()))
         late = connection.scalar(select(func.count()).select_from(StageChange).where(

@@ -125,7 +125,7 @@ def test_tags_by_hand_are_kept_logged_and_told(app, clock):
         ("added a tag", sales.email, {"tag": "site-visit"}), ("removed a tag", sales.email, {"tag": "energy"})]
     assert lead.key not in entries[0].subject
     text = text_of(sales.get(f"/desk/leads/{lead.id}").text)
-    assert f"{sales.email} added a tag site-visit" in text
+    assert "added a tag site-visit" in text
     refused = sales.post(f"/desk/leads/{lead.id}/tags", tag="<b>")
     assert refused.status_code == 303
     assert "A tag is made of letters" in sales.get(f"/desk/leads/{lead.id}").text

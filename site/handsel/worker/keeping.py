@@ -5,48 +5,27 @@ It has a thread of its own, so that a slow mail server keeps no conversion from 
 
 from __future__ import annotations
 
-import logging
-import threading
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
 
 from handsel import clock
 from handsel.experiments.keeping import EVERY, Keeper, Wishes
 from handsel.offers.project import Project
+from handsel.worker.rounds import Rounds
 from handsel.worker.wishes import wish
 
-log = logging.getLogger("handsel.experiments")
 
+class Keeping(Rounds):
+    """Keeps the experiments."""
 
-class Keeping(threading.Thread):
-    """Keeps the experiments until ``ended`` is set."""
+    work = "counting experiments"
+    every = EVERY
+    _kept: Keeper | None = None
 
-    def __init__(self, app: Flask) -> None:
-        super().__init__(name="handsel-experiments", daemon=True)
-        self.app = app
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        with self.app.app_context():
-            kept = keeper(self.app)
-            while not self.ended.is_set():
-                try:
-                    more = kept.round(clock.now())
-                except DBAPIError as error:
-                    log.warning("the experiments wait to be counted: %s", error.orig)
-                    more = False
-                except Exception:  # the thread outlives whatever one round meets; the facts stay uncounted till then
-                    log.exception("the experiments could not be counted; the next round tries again")
-                    more = False
-                if not more:
-                    self.ended.wait(EVERY)
-
-    def close(self) -> None:
-        """Finish the round in hand and end."""
-        self.ended.set()
-        self.join(5)
+    def round(self) -> float:
+        self._kept = self._kept or keeper(self.app)
+        return 0 if self._kept.round(clock.now()) else self.every
 
 
 def keep_now(app: Flask) -> None:

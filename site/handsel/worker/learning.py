@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
 
 from handsel import clock
 from handsel.db import db
 from handsel.leads.quality.predicting import digest
 from handsel.leads.quality.training import ask_all, due, train
 from handsel.offers.project import Project
+from handsel.worker.rounds import Rounds
 
-FIRST = 20.0  # seconds after the start: what somebody just changed in the rules is seen by then, and the start is quick
-EVERY = 60.0  # seconds between two looks whether it is time
 log = logging.getLogger("handsel.leads")
 
 
-class Learning(threading.Thread):
-    """Learns until ``ended`` is set."""
+class Learning(Rounds):
+    """Learns from the outcomes when it is time."""
 
-    def __init__(self, app: Flask) -> None:
-        super().__init__(name="handsel-learning", daemon=True)
-        self.app = app
-        self.ended = threading.Event()
+    work = "learning from outcomes"
+    every = 60.0
+    first = 20.0  # what somebody just changed in the rules is seen by then, and the start is quick
 
-    def run(self) -> None:
-        with self.app.app_context():
-            pause = FIRST
-            while not self.ended.wait(pause):
-                pause = EVERY
-                try:
-                    learn_now(self.app)
-                except DBAPIError as error:
-                    log.warning("outcomes wait to be learned from: %s", error.orig)
-                except Exception:  # the thread outlives whatever one round meets; what was learned before holds
-                    log.exception("the outcomes could not be learned from; the next round tries again")
-                finally:
-                    db.session.remove()
-
-    def close(self) -> None:
-        """End; what is half learned is learned by the next one."""
-        self.ended.set()
-        self.join(5)
+    def round(self) -> float:
+        try:
+            learn_now(self.app)
+        finally:
+            db.session.remove()
+        return self.every
 
 
 def learn_now(app: Flask) -> bool:

@@ -7,7 +7,6 @@ pauses between them, so that on SQLite no capture waits for long.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from datetime import datetime, timedelta
 
@@ -22,41 +21,32 @@ from handsel.leads.models import Lead
 from handsel.leads.qualify import versions
 from handsel.leads.qualify.looking import look
 from handsel.offers.project import Project
+from handsel.worker.rounds import Rounds
 
-EVERY = 0.5  # seconds between two looks for work
 FIRST, FEWEST, MOST = 20, 5, 200  # leads in one transaction: at first, and what the time they take may make of it
 AIM = 0.06  # seconds that one transaction is to last: on SQLite all captures wait for it
 TROUBLE = timedelta(hours=1)  # after which a lead that could not be looked at is tried again
 log = logging.getLogger("handsel.leads")
 
 
-class Qualifying(threading.Thread):
-    """Looks at leads until ``ended`` is set."""
+class Qualifying(Rounds):
+    """Looks at leads."""
+
+    work = "looking at leads"
 
     def __init__(self, app: Flask) -> None:
-        super().__init__(name="handsel-qualifying", daemon=True)
-        self.app = app
-        self.ended = threading.Event()
+        super().__init__(app)
         self._judged: Project | None = None
+        self._number = FIRST
 
-    def run(self) -> None:
-        number = FIRST
-        with self.app.app_context():
-            while not self.ended.is_set():
-                began = time.monotonic()
-                try:
-                    looked_at = round_(self.app, clock.now(), number) or self._ask_for_more()
-                except DBAPIError as error:
-                    log.warning("leads wait to be looked at: %s", error.orig)
-                    looked_at = 0
-                except Exception:  # the thread outlives whatever one round meets; the leads keep their look_at
-                    log.exception("leads could not be looked at; the next round tries again")
-                    looked_at = 0
-                took = time.monotonic() - began
-                if looked_at == number or took > AIM:
-                    number = max(FEWEST, min(MOST, round(number * AIM / max(took, AIM / 4))))
-                # As long as it wrote, it lets others write.
-                self.ended.wait(min(EVERY, took) if looked_at else EVERY)
+    def round(self) -> float:
+        began = time.monotonic()
+        looked_at = round_(self.app, clock.now(), self._number) or self._ask_for_more()
+        took = time.monotonic() - began
+        if looked_at == self._number or took > AIM:
+            self._number = max(FEWEST, min(MOST, round(self._number * AIM / max(took, AIM / 4))))
+        # As long as it wrote, it lets others write.
+        return min(self.every, took) if looked_at else self.every
 
     def _ask_for_more(self) -> int:
         """When nobody waits, those come whom the present rules have not judged yet."""
@@ -67,11 +57,6 @@ class Qualifying(threading.Thread):
         if not asked:
             self._judged = project
         return asked
-
-    def close(self) -> None:
-        """Finish the round in hand and end."""
-        self.ended.set()
-        self.join(5)
 
 
 def qualify_now(app: Flask) -> int:

@@ -5,48 +5,25 @@ It has a thread of its own, so that a slow mail server keeps nobody from being t
 
 from __future__ import annotations
 
-import logging
-import threading
 from datetime import datetime
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
 
 from handsel import clock
 from handsel.db import db, writing
 from handsel.leads.handoff import watching
 from handsel.offers.project import Project
-
-EVERY = 1.0  # seconds between two looks at the clock
-log = logging.getLogger("handsel.leads")
+from handsel.worker.rounds import Rounds
 
 
-class Watching(threading.Thread):
-    """Watches until ``ended`` is set."""
+class Watching(Rounds):
+    """Watches the clock to first contact, and tasks."""
 
-    def __init__(self, app: Flask) -> None:
-        super().__init__(name="handsel-watching", daemon=True)
-        self.app = app
-        self.ended = threading.Event()
+    work = "watching hand-overs and tasks"
+    every = 1.0
 
-    def run(self) -> None:
-        with self.app.app_context():
-            while not self.ended.is_set():
-                try:
-                    more = round_(self.app, clock.now())
-                except DBAPIError as error:
-                    log.warning("hand-overs and tasks wait to be looked at: %s", error.orig)
-                    more = False
-                except Exception:  # the thread outlives whatever one round meets; what is due stays due
-                    log.exception("hand-overs and tasks could not be looked at; the next round tries again")
-                    more = False
-                if not more:
-                    self.ended.wait(EVERY)
-
-    def close(self) -> None:
-        """Finish the round in hand and end."""
-        self.ended.set()
-        self.join(5)
+    def round(self) -> float:
+        return 0 if round_(self.app, clock.now()) else self.every
 
 
 def round_(app: Flask, at: datetime) -> bool:

@@ -273,6 +273,16 @@ class Act:
                 os.chown(folder, pattern.st_uid, pattern.st_gid)
 
 
+def present(root: Path, file: str) -> bytes | None:
+    """What stands in a marketer's file, None if there is none. Raises HandselError when it cannot be read."""
+    try:
+        return (root / file).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unwritable(file, error) from error
+
+
 def unwritable(file: str, error: OSError) -> HandselError:
     """What to say when the program may not write a marketer's file."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -16,7 +16,7 @@ from handsel.errors import HandselError
 from handsel.leads.carrying import carry_out
 from handsel.leads.scoring.models import ScoringEdit
 from handsel.offers.live import Live
-from handsel.offers.writing import Change, checked, unwritable
+from handsel.offers.writing import Change, checked, present
 from handsel.rules.scoring import FILE
 from handsel.rules.settings import shipped
 
@@ -29,7 +29,7 @@ class Conflict(HandselError):
 
 def written(live: Live) -> tuple[str, str]:
     """The rules as they stand in the file, or the shipped ones, and a mark that changes whenever they do."""
-    data = _read(live)
+    data = present(live.root, FILE)
     text = (shipped(FILE) if data is None else data).decode("utf-8-sig", "replace").replace("\r\n", "\n")
     return text, _mark(data)
 
@@ -39,7 +39,7 @@ def save(live: Live, text: str, *, seen: str, actor: Actor) -> ScoringEdit:
 
     Raises Conflict if they changed meanwhile, and HandselError, changing nothing, for what would be a fault.
     """
-    data = _read(live)
+    data = present(live.root, FILE)
     if _mark(data) != seen:
         raise Conflict(FILE, "Somebody changed the rules meanwhile.",
                        "What you typed is kept here. Open the page anew beside it, and bring the two together.")
@@ -52,7 +52,7 @@ def undo(live: Live, edit_id: int, *, actor: Actor) -> ScoringEdit:
     edit = db.session().get(ScoringEdit, edit_id)
     if edit is None or edit.undone_at is not None or edit.at < clock.now() - UNDONE_WITHIN:
         raise HandselError(FILE, "That change cannot be undone any more.", "Change the rules by hand.")
-    data = _read(live)
+    data = present(live.root, FILE)
     if (None if data is None else data.decode("utf-8", "replace")) != edit.after:
         raise Conflict(FILE, "The rules were changed again since.", "Change them by hand.")
     before = None if edit.before is None else edit.before.encode()
@@ -91,12 +91,3 @@ def _text(data: bytes | None) -> str | None:
 
 def _mark(data: bytes | None) -> str:
     return hashlib.sha256(data).hexdigest()[:16] if data is not None else "none"
-
-
-def _read(live: Live) -> bytes | None:
-    try:
-        return (live.root / FILE).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unwritable(FILE, error) from error

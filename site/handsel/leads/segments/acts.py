@@ -21,7 +21,7 @@ from handsel.errors import HandselError
 from handsel.leads.carrying import carry_out
 from handsel.leads.segments.models import SegmentEdit
 from handsel.offers.live import Live
-from handsel.offers.writing import Change, checked, unwritable
+from handsel.offers.writing import Change, checked, present
 from handsel.rules.segments import FILE
 from handsel.rules.writing import edited, lines_at, put_back
 
@@ -52,7 +52,7 @@ class Draft:
 def written(live: Live, name: str) -> tuple[dict[str, Any] | None, str]:
     """The segment as it stands in the file, with a fault or without (None if it is not there), and a mark that changes
     whenever its lines do."""
-    data = _read(live)
+    data = present(live.root, FILE)
     try:
         lines = lines_at(FILE, data or b"", ("segments", name))
     except HandselError:
@@ -86,7 +86,7 @@ def undo(live: Live, edit_id: int, *, actor: Actor) -> SegmentEdit:
     edit = session.get(SegmentEdit, edit_id)
     if edit is None or edit.undone_at is not None or edit.at < clock.now() - UNDONE_WITHIN:
         raise HandselError("segment", "That change cannot be undone any more.", "Open the segment and change it.")
-    data = _read(live)
+    data = present(live.root, FILE)
     if (lines_at(FILE, data or b"", ("segments", edit.segment)) or None) != edit.after:
         raise Conflict("segment", "The segment was changed again since.", "Open it and change it by hand.")
     fresh = put_back(FILE, data or b"", ("segments", edit.segment), edit.before, edit.follows)
@@ -139,7 +139,7 @@ def _drawn(data: bytes, name: str, draft: Draft) -> bytes:
 
 
 def _unchanged(live: Live, name: str, seen: str) -> bytes | None:
-    data = _read(live)
+    data = present(live.root, FILE)
     if _mark(lines_at(FILE, data or b"", ("segments", name))) != seen:
         raise Conflict("segment", "Somebody changed the segment meanwhile." if seen else
                        "There is a segment of that name already.",
@@ -165,12 +165,3 @@ def _before(data: bytes, name: str) -> str:
     names = list(segments) if isinstance(segments, dict) else []
     place = names.index(name) if name in names else len(names)
     return str(names[place - 1]) if place else ""
-
-
-def _read(live: Live) -> bytes | None:
-    try:
-        return (live.root / FILE).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unwritable(FILE, error) from error
